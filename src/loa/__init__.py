@@ -1,0 +1,1 @@
+"""Loa, a self-hosted messaging gateway."""

@@ -1,0 +1,1 @@
+"""The vendor-compatible send API."""

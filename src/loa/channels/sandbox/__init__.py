@@ -1,0 +1,1 @@
+"""The sandbox channel: a provider that lives in the process and answers by rule."""

@@ -1,0 +1,1 @@
+"""The vendor channel: another gateway of the same API family as an upstream."""

@@ -1,0 +1,1 @@
+"""The loa command, one file a command group."""

@@ -1,0 +1,1 @@
+"""Values and rules of messaging: numbers, states, outcomes, routes. Pure."""

@@ -1,0 +1,1 @@
+"""The durable record, one package an engine."""

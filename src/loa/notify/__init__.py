@@ -1,0 +1,1 @@
+"""Posts signed callbacks to tenants, behind the outbound address guard."""

@@ -1,0 +1,145 @@
+"""Channel: the one public Python seam. A provider hands messages over and passes receipts on.
+
+Third-party providers register a `ChannelFactory` under the entry point group `loa.channels` and run the public
+contract suite in tests/contract/channel.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from loa.domain.outcome import Outcome
+from loa.domain.receipt import Receipt
+from loa.domain.traffic import TrafficClass
+from loa.ports.clock import Clock
+from loa.ports.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One claimed message, ready to be handed over: everything a provider may need, nothing it may change.
+
+    `number` counts attempts of this message over all channels and is the fencing number of the claim.
+    `expires_at` in milliseconds; a provider passes it on as validity where it can.
+    """
+
+    message_id: int
+    number: int
+    channel_id: int
+    traffic_class: TrafficClass
+    destination: int
+    sender: str
+    text: str
+    encoding: str
+    segment_count: int
+    expires_at: int
+    referent_id: str
+    possible_duplicate: bool
+    ext: Mapping[str, Any]
+
+
+Settle = Callable[[Attempt, Outcome], None]
+"""Given to `submit`; called exactly once for each attempt, on the event loop's thread, never before submit returns
+control for an attempt whose bytes may still leave."""
+
+ReceiptSink = Callable[[Receipt, Callable[[bool], None]], None]
+"""Takes a receipt and a function that is called with True once the receipt is on disk, with False when it could not be
+stored: only then may the provider acknowledge it, or ask the peer to send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a connection test: what was tried, whether it worked, what was seen."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatus:
+    """What a channel looks like now, for readiness, metrics and people."""
+
+    ready: bool
+    links_up: int
+    links: int
+    window_in_use: int
+    window_size: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelContext:
+    """What the gateway hands to a new channel."""
+
+    channel_id: int
+    name: str
+    clock: Clock
+    probe: Probe
+    receipts: ReceiptSink
+    wake: Callable[[], None]
+    """Called when capacity came free or the channel became ready, so that dispatch looks again."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Channel(Protocol):
+    """One configured connection of a provider.
+
+    A provider never raises for a refused message, never tries twice on its own, and returns `Deferred` only when it
+    knows that no byte of the request left the process.
+    """
+
+    async def start(self) -> None:
+        """Begin to connect; returns at once, readiness shows in `free`."""
+        ...
+
+    def free(self, now: int) -> int:
+        """Tell how many attempts may be handed over now: 0 while not ready, throttled, or the window is full."""
+        ...
+
+    def submit(self, attempts: Sequence[Attempt], settle: Settle) -> None:
+        """Start to hand the attempts over; each is settled exactly once."""
+        ...
+
+    def status(self) -> ChannelStatus:
+        """Describe the channel now."""
+        ...
+
+    async def test(self) -> list[Step]:
+        """Try the connection step by step, apart from the live links."""
+        ...
+
+    async def stop(self, drain_s: float) -> None:
+        """Take no more, wait up to `drain_s` for answers, unbind; what is left is settled as Unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderInfo:
+    """What a provider declares of itself."""
+
+    name: str
+    removes_duplicates: bool
+    """Its peer removes duplicates by our reference, so that a re-send need not be flagged."""
+    secrets: frozenset[str]
+    """Settings that must never be shown."""
+    simulated: bool = False
+    """It reaches no real handset; the only kind a test key may use."""
+
+
+class Provider(Protocol):
+    """A provider's factory: checks settings and builds channels."""
+
+    info: ProviderInfo
+
+    def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
+        ...
+
+    def build(self, context: ChannelContext) -> Channel:
+        """Build a channel; connects nothing yet."""
+        ...
+
+    def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:
+        """Read a report that the peer posted over HTTP; None where the provider takes none."""
+        ...

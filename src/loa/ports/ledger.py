@@ -1,0 +1,218 @@
+"""The ledger's roles. Every engine serves all of them with one behaviour: tests/contract/ledger is the specification.
+
+All calls are atomic; when one returns, its effect is on disk; when it raises a StorageError, nothing of it is. Any
+number of callers may run at once: an engine joins their writes into shared commits. After a crash the ledger holds
+exactly the calls that returned, and maybe some whose answer was lost on the way.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from loa.domain.receipt import Receipt
+from loa.domain.traffic import TrafficClass
+from loa.ports.channel import Attempt
+from loa.ports.records import (
+    AcceptResult,
+    ApiKey,
+    CallbackTry,
+    ChannelRecord,
+    DueCallback,
+    Endpoint,
+    MessageFilter,
+    NewSubmission,
+    ReceiptCounts,
+    RouteRecord,
+    Row,
+    Sender,
+    Settlement,
+    Tenant,
+    UnknownPolicy,
+)
+
+
+class Submissions(Protocol):
+    """Writing requests down, and taking them back."""
+
+    async def accept(self, submission: NewSubmission) -> AcceptResult:
+        """Write one submission with all its messages, or recognise a repeat."""
+        ...
+
+    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
+        """Cancel what is not yet sending; give how many messages were, None when there is no such submission."""
+        ...
+
+    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
+        """Cancel one message; False when it is past queued, None when there is no such message."""
+        ...
+
+
+class Claims(Protocol):
+    """The dispatch side: exclusive, fenced rights on due messages, and the record of what came of them."""
+
+    async def claim(
+        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], now: int, until: int
+    ) -> list[Attempt]:
+        """Claim due messages of a channel's lanes: at most the given number of each class, in due order.
+
+        Each claimed message is `sending` with an open attempt, on disk, when this returns. Messages whose lifetime is
+        over are expired on the way, with the callbacks they owe.
+        """
+        ...
+
+    async def record(self, settlements: Sequence[Settlement]) -> int:
+        """Record outcomes and the callbacks they owe, and apply receipts that came before their response.
+
+        Fenced: a settlement whose attempt is no longer the open one changes nothing, but that an Accepted may still
+        settle an `unknown` message. Give how many settlements took effect.
+        """
+        ...
+
+    async def next_due(self, channel_id: int, now: int) -> int | None:
+        """Give the due time of the next queued message after `now` on a channel, None when there is none."""
+        ...
+
+    async def settle_stale(self, now: int, owner_only: bool) -> int:
+        """Turn attempts whose claim is over into `unknown`; with `owner_only` all that a former process left open."""
+        ...
+
+
+class Receipts(Protocol):
+    """Receipts in: stored raw, matched, applied, in one commit."""
+
+    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
+        """Store receipts and apply them; those without a match are parked. Repeats are counted, not applied."""
+        ...
+
+    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
+        """Try parked receipts again."""
+        ...
+
+
+class Callbacks(Protocol):
+    """Callbacks out."""
+
+    async def claim_due(
+        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+    ) -> list[DueCallback]:
+        """Claim due callbacks until `until`; at most `per_endpoint` of one endpoint, none of those in `skip`."""
+        ...
+
+    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
+        """Record tries; a callback without a next try is over."""
+        ...
+
+    async def next_callback_due(self) -> int | None:
+        """Give when the next callback is due."""
+        ...
+
+    async def set_endpoint_health(
+        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
+    ) -> None:
+        """Note that an endpoint fails, works again, or was switched off."""
+        ...
+
+    async def replay(
+        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
+    ) -> int:
+        """Make callbacks due again: the named ones, or all failed ones of an endpoint since a time. Give how many."""
+        ...
+
+
+class Upkeep(Protocol):
+    """What time brings about."""
+
+    async def expire(self, limit: int, now: int) -> int:
+        """Expire queued messages whose lifetime is over. Give how many."""
+        ...
+
+    async def settle_unknown(self, policies: Sequence[UnknownPolicy], limit: int, now: int) -> tuple[int, int]:
+        """End the wait of unknown messages by policy: (re-sent once and flagged, finally unknown)."""
+        ...
+
+    async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+        """Delete what is past its time: request keys, parked receipts, texts and history. Give how many rows."""
+        ...
+
+
+class Directory(Protocol):
+    """Tenants, keys, senders, channels, routes, endpoints: small, read often, changed by people."""
+
+    async def revision(self) -> int:
+        """Give a number that grows with every change, so that readers know when to read again."""
+        ...
+
+    async def add_tenant(self, name: str, now: int) -> Tenant: ...
+    async def tenants(self) -> list[Tenant]: ...
+    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None: ...
+    async def add_key(self, key: ApiKey) -> ApiKey: ...
+    async def keys(self) -> list[ApiKey]: ...
+    async def revoke_key(self, key_id: int, now: int) -> bool: ...
+    async def touch_keys(self, used: Mapping[int, int]) -> None: ...
+    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender: ...
+    async def senders(self) -> list[Sender]: ...
+    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord: ...
+    async def channels(self) -> list[ChannelRecord]: ...
+    async def change_channel(
+        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
+    ) -> ChannelRecord | None: ...
+    async def add_route(
+        self,
+        tenant_id: int,
+        channels: Sequence[int],
+        *,
+        sender: str = "",
+        traffic_class: TrafficClass | None = None,
+        carrier: str = "",
+        position: int | None = None,
+    ) -> RouteRecord: ...
+    async def routes(self) -> list[RouteRecord]: ...
+    async def remove_route(self, route_id: int) -> bool: ...
+    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint: ...
+    async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]: ...
+    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None: ...
+
+
+class Search(Protocol):
+    """Reading for people and programs; every call but by_token is bound to a tenant. Cursors are opaque to callers."""
+
+    async def submission(self, tenant_id: int, referent_id: str) -> Row | None: ...
+    async def submission_by_token(self, token: str) -> Row | None: ...
+    async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]: ...
+    async def message(self, tenant_id: int, message_id: int) -> Row | None: ...
+    async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
+        """Give a message with attempts, segments, receipts, events and callbacks with every try."""
+        ...
+
+    async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
+    async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
+        """Give events in the order they were written, after a cursor."""
+        ...
+
+    async def warnings(self, tenant_id: int, limit: int) -> list[Row]: ...
+    async def orphans(self) -> list[Row]:
+        """Give parked receipts by channel: count and age."""
+        ...
+
+    async def depths(self) -> list[Row]:
+        """Give queued counts kept per channel and class, with the oldest due time."""
+        ...
+
+
+class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Directory, Search, Protocol):
+    """All roles together, and its own life."""
+
+    def writable(self) -> bool:
+        """Tell whether new messages can be accepted now."""
+        ...
+
+    async def ping(self) -> None:
+        """Make one empty commit. Errors: StorageError."""
+        ...
+
+    async def backup(self, path: str) -> None:
+        """Copy a consistent snapshot to a new file while work goes on."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and close."""
+        ...

@@ -1,0 +1,262 @@
+"""What goes into the ledger and comes out of it, as plain values. Times are milliseconds since the epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loa.domain.lifecycle import State
+from loa.domain.outcome import Outcome
+from loa.domain.traffic import TrafficClass
+
+# --- who ---
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An isolated customer. `policies`: overrides of the class policies, by class label."""
+
+    id: int
+    name: str
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A tenant's credential; the secret itself is not kept.
+
+    `digest`: SHA-256 of the key. `display`: its first eight and last four characters. Empty `senders` or `networks`
+    means any. `request_id_mode`: off, fingerprint or strict. `success_code`: None for the HTTP status.
+    """
+
+    id: int
+    tenant_id: int
+    name: str
+    digest: bytes
+    display: str
+    live: bool
+    permissions: frozenset[str]
+    senders: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    request_id_mode: str = "fingerprint"
+    success_code: int | None = None
+    endpoint_id: int | None = None
+    created_at: int = 0
+    expires_at: int | None = None
+    revoked_at: int | None = None
+    last_used_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What the handset shows. `kind`: brandname, short_code or long_number."""
+
+    id: int
+    tenant_id: int
+    name: str
+    kind: str = "brandname"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """One configured channel. `version` grows with every change of its settings."""
+
+    id: int
+    name: str
+    provider: str
+    settings: Mapping[str, Any]
+    paused: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRecord:
+    """One routing rule of a tenant; conditions left empty match everything."""
+
+    id: int
+    tenant_id: int
+    position: int
+    channels: tuple[int, ...]
+    sender: str = ""
+    traffic_class: TrafficClass | None = None
+    carrier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A tenant's URL that takes callbacks. `every_step`: also told of `sent`. `secrets`: current first."""
+
+    id: int
+    tenant_id: int
+    url: str
+    secrets: tuple[str, ...]
+    every_step: bool = False
+    disabled_at: int | None = None
+    disabled_reason: str = ""
+    failing_since: int | None = None
+
+
+# --- intake ---
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubmission:
+    """One checked request, ready to be written.
+
+    `plans`: route plans (channel ids in order) with the destinations that follow each.
+    `fingerprint`: digest of the body, b"" when repeats are not recognised. `strict`: refuse the same request id with
+    another body. `answer`: what the reply's data holds beside the token. `callback_url`: wins over `endpoint_id`.
+    """
+
+    tenant_id: int
+    key_id: int
+    referent_id: str
+    token: str
+    request_id: str
+    fingerprint: bytes
+    strict: bool
+    sender: str
+    text: str
+    encoding: str
+    segment_count: int
+    traffic_class: TrafficClass
+    accepted_at: int
+    due_at: int
+    expires_at: int
+    plans: Sequence[tuple[tuple[int, ...], Sequence[int]]]
+    endpoint_id: int | None = None
+    callback_url: str = ""
+    ext: Mapping[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    scheduled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The submission is on disk. `reused_request_id`: its request id was seen before with another body."""
+
+    reused_request_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The same submission was accepted before; nothing was written."""
+
+    referent_id: str
+    token: str
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Strict mode: the request id belongs to another body; nothing was written."""
+
+
+AcceptResult = Stored | Repeat | Clash
+
+# --- dispatch ---
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The outcome of one attempt, to be recorded.
+
+    `retry_at`: when the next try is due after Deferred or a passing refusal (0: keep its place in the lane).
+    `wait_until`: how long an Unknown waits for evidence. `dead`: no try is left, the message becomes a dead letter.
+    """
+
+    message_id: int
+    number: int
+    channel_id: int
+    outcome: Outcome
+    refs: tuple[str, ...]
+    at: int
+    retry_at: int = 0
+    wait_until: int = 0
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPolicy:
+    """What upkeep does with unknown messages of one class whose wait is over."""
+
+    traffic_class: TrafficClass
+    resend: bool
+
+
+# --- receipts ---
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCounts:
+    """What became of a group of receipts."""
+
+    applied: int = 0
+    repeated: int = 0
+    parked: int = 0
+    conflicts: int = 0
+
+
+# --- callbacks ---
+
+
+@dataclass(frozen=True, slots=True)
+class DueCallback:
+    """One callback to post now, with the message as it stands."""
+
+    id: int
+    tenant_id: int
+    endpoint_id: int
+    url: str
+    secrets: tuple[str, ...]
+    tries: int
+    message_id: int
+    sequence: int
+    state: State
+    error: str
+    occurred_at: int
+    possible_duplicate: bool
+    destination: int
+    channel: str
+    segment_count: int
+    referent_id: str
+    request_id: str
+    sent_at: int
+    handed_over_at: int
+    metadata: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackTry:
+    """One try of a callback. `next_at`: when to try again, None when it is over. `delivered`: it was taken."""
+
+    callback_id: int
+    number: int
+    at: int
+    status: int
+    error: str
+    excerpt: str
+    elapsed_ms: int
+    delivered: bool
+    next_at: int | None
+
+
+# --- reading ---
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """What a list of messages is narrowed by; None and empty mean any. Cursor pages run from new to old."""
+
+    states: tuple[State, ...] = ()
+    traffic_class: TrafficClass | None = None
+    destination: int | None = None
+    sender: str = ""
+    channel: str = ""
+    request_id: str = ""
+    since: int | None = None
+    until: int | None = None
+    dead: bool | None = None
+
+
+Row = Mapping[str, Any]
+"""One row for reading, as the query names its columns; states and classes are labels, times milliseconds."""

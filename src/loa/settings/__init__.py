@@ -1,0 +1,1 @@
+"""One frozen, documented tree of settings."""
