@@ -1,0 +1,1 @@
+"""SMPP bytes to PDUs and back, session rules, receipt text. Pure: no sockets, no tasks."""

@@ -1,0 +1,258 @@
+"""Reading delivery receipts, however an SMSC spells them.
+
+Parameters come first, then the text; each field of the text is found on its own, in any order, in any case,
+with any separator. Whatever cannot be read stays empty; the raw octets are always kept. Never raises on any
+input, because one bad receipt must not stop a link.
+
+Times in a receipt have no time zone and minute precision: keep them, show them, never order by them.
+
+Source: SMPP 3.4 appendix B, SMPP 5.0 section 4.8.4; peers as in `smpp-practice`, 2026.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from loa.smpp import commands as c
+from loa.smpp import tlv
+from loa.smpp.payload import octets, split_header
+from loa.smpp.pdu import DataSm, DeliverSm
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptText:
+    """What a receipt says, uninterpreted but for the number of the state.
+
+    `refs` holds the provider ref in every spelling found, parameter first; `state` is a message_state number;
+    `error` is the word after `err:`; `network_error` is (network type, code) of the parameter.
+    """
+
+    raw: bytes
+    refs: tuple[str, ...] = ()
+    state: int | None = None
+    stat: str = ""
+    error: str = ""
+    network_error: tuple[int, int] | None = None
+    submitted: str = ""
+    done: str = ""
+    sub: str = ""
+    delivered: str = ""
+    text: str = ""
+    flagged: bool = True
+
+    @property
+    def ref(self) -> str:
+        """Give the provider ref to match by, or an empty text."""
+        return self.refs[0] if self.refs else ""
+
+
+# The order and spelling of the specification's own example, which nearly every SMSC keeps: one pass.
+_USUAL: Final = re.compile(
+    r"id:(\S+) sub:(\w*) dlvrd:(\w*) submit date:(\w*) done date:(\w*) stat:([A-Za-z]+) err:(\w*)"
+    r"(?: [Tt]ext:(.*))?\Z",
+    re.DOTALL,
+)
+_LABEL: Final = re.compile(
+    r"(?:(?<=[\s,;|])|\A)(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)[ ]?[:=]",
+    re.IGNORECASE,
+)
+_FIELDS: Final = {
+    "id": "id",
+    "sub": "sub",
+    "dlvrd": "dlvrd",
+    "submitdate": "submit",
+    "donedate": "done",
+    "stat": "stat",
+    "status": "stat",
+    "err": "err",
+    "error": "err",
+    "text": "text",
+}
+_STATES: Final = {
+    "DELIVRD": c.STATE_DELIVERED,
+    "ACCEPTD": c.STATE_ACCEPTED,
+    "UNDELIV": c.STATE_UNDELIVERABLE,
+    "REJECTD": c.STATE_REJECTED,
+    "EXPIRED": c.STATE_EXPIRED,
+    "ENROUTE": c.STATE_ENROUTE,
+    "DELETED": c.STATE_DELETED,
+    "UNKNOWN": c.STATE_UNKNOWN,
+    "SKIPPED": c.STATE_SKIPPED,
+}
+# Longer spellings first where one begins another; what is shorter than these could mean two states.
+_STATE_STEMS: Final = (
+    ("DELI", c.STATE_DELIVERED),
+    ("DLVR", c.STATE_DELIVERED),
+    ("UND", c.STATE_UNDELIVERABLE),
+    ("FAIL", c.STATE_UNDELIVERABLE),
+    ("EXP", c.STATE_EXPIRED),
+    ("REJ", c.STATE_REJECTED),
+    ("DELE", c.STATE_DELETED),
+    ("ACC", c.STATE_ACCEPTED),
+    ("ENR", c.STATE_ENROUTE),
+    ("BUFF", c.STATE_ENROUTE),
+    ("UNK", c.STATE_UNKNOWN),
+    ("SKIP", c.STATE_SKIPPED),
+    ("SCH", c.STATE_SCHEDULED),
+)
+_FLAGS: Final = c.ESM_RECEIPT | c.ESM_INTERMEDIATE
+_REF: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._:-]{0,63}\Z")
+_DATE: Final = re.compile(r"\d{10}(?:\d\d){0,2}\Z")
+_SEPARATORS: Final = " \t\r\n,;|\0"
+
+
+def read(message: DeliverSm | DataSm, *, allow_unflagged: bool = False) -> ReceiptText | None:
+    """Read the receipt in a message, or None when it is none.
+
+    A message is a receipt when its esm_class says so; with `allow_unflagged` also when it carries
+    receipted_message_id, or `id:` and `stat:` in its text. One that is flagged but unreadable still comes back,
+    with nothing but its raw octets.
+    """
+    flagged = bool(message.esm_class & _FLAGS)
+    tlvs = message.tlvs
+    if not (flagged or allow_unflagged):
+        return None
+    raw = octets(message)
+    fields = _fields(_text(raw, message), flagged=flagged)
+    ref = tlv.find_text(tlvs, tlv.RECEIPTED_MESSAGE_ID) if tlvs else None
+    if not (flagged or ref or ("id" in fields and "stat" in fields)):
+        return None
+    get = fields.get
+    stat, written = get("stat", ""), get("id", "")
+    state = tlv.find_int(tlvs, tlv.MESSAGE_STATE) if tlvs else None
+    if ref and written and ref != written:
+        refs: tuple[str, ...] = (ref, written)
+    else:
+        refs = (ref or written,) if ref or written else ()
+    return ReceiptText(
+        raw,
+        refs,
+        state_of(stat) if state is None else state,
+        stat,
+        get("err", ""),
+        _network_error(tlvs) if tlvs else None,
+        get("submit", ""),
+        get("done", ""),
+        get("sub", ""),
+        get("dlvrd", ""),
+        get("text", ""),
+        flagged,
+    )
+
+
+def state_of(stat: str) -> int | None:
+    """Give the message_state number for a `stat` word, shortened or spelled out; None when it names none."""
+    word = stat.upper()
+    found = _STATES.get(word)
+    if found is not None:
+        return found
+    if len(word) == 1 and word in "0123456789":
+        return int(word)
+    for stem, state in _STATE_STEMS:
+        if word.startswith(stem):
+            return state
+    return None
+
+
+def read_date(text: str) -> datetime | None:
+    """Read a date of a receipt, 10, 12 or 14 digits, as a moment without time zone; None when it is none."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    for layout in _DATE_LAYOUTS.get(len(text), ()):
+        try:
+            return datetime.strptime(text, layout)  # noqa: DTZ007 - a receipt names no time zone
+        except ValueError:
+            continue
+    return None
+
+
+_DATE_LAYOUTS: Final = {
+    10: ("%y%m%d%H%M",),
+    12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"),
+    14: ("%Y%m%d%H%M%S",),
+}
+
+
+def _text(raw: bytes, message: DeliverSm | DataSm) -> str:
+    """Give the text; many SMSCs copy data_coding of the original while the receipt itself is ASCII."""
+    if message.esm_class & c.ESM_UDHI:
+        raw = split_header(raw)[1]
+    if message.data_coding == c.CODING_UCS2 and b"\0" in raw[:2]:
+        return raw.decode("utf-16-be", "replace")
+    return raw.decode("latin-1")
+
+
+def _fields(text: str, *, flagged: bool) -> dict[str, str]:
+    usual = _USUAL.match(text)
+    if usual is not None:
+        ref, sub, delivered, submitted, done, stat, error, snippet = usual.groups("")
+        return {
+            "id": ref,
+            "sub": sub,
+            "dlvrd": delivered,
+            "submit": submitted,
+            "done": done,
+            "stat": stat,
+            "err": error,
+            "text": snippet,
+        }
+    found = _labelled(text)
+    if flagged and "id" not in found and "stat" not in found:
+        return _listed(text) or found
+    return found
+
+
+def _labelled(text: str) -> dict[str, str]:
+    """Read every field by its own label; the first of each counts.
+
+    A text that follows both id and stat reaches to the end, because it may hold anything.
+    """
+    found: dict[str, str] = {}
+    labels = list(_LABEL.finditer(text))
+    ends = [label.start() for label in labels[1:]]
+    ends.append(len(text))
+    for label, end in zip(labels, ends, strict=False):
+        name = _FIELDS[label[1].lower().replace(" ", "").replace("_", "")]
+        if name == "text" and "id" in found and "stat" in found:
+            found.setdefault(name, text[label.end() :])
+            break
+        value = text[label.end() : end].strip(_SEPARATORS)
+        found.setdefault(name, value if name in ("text", "submit", "done") else _first_word(value))
+    return found
+
+
+def _first_word(value: str) -> str:
+    words = re.split(r"[\s,;|]", value, maxsplit=1)
+    return words[0].strip("\0")
+
+
+def _listed(text: str) -> dict[str, str]:
+    """Read a list without labels, or with labels as items of their own: a ref, dates, a stat, an error."""
+    items = [item.strip(_SEPARATORS) for item in re.split(r"[,;|]", text)]
+    if items[0].lower() == "id":
+        pairs = zip(items[::2], items[1::2], strict=False)
+        names = ((_FIELDS.get(name.lower().replace(" ", "").replace("_", "")), value) for name, value in pairs)
+        return {name: value for name, value in names if name}
+    found: dict[str, str] = {}
+    for item in items:
+        _place(item, found)
+    return found if "stat" in found else {}
+
+
+def _place(item: str, found: dict[str, str]) -> None:
+    """Put one item of a list without labels where it fits best."""
+    if "stat" not in found and item.isalpha() and state_of(item) is not None:
+        found["stat"] = item
+    elif "id" not in found and _REF.match(item):
+        found["id"] = item
+    elif _DATE.match(item):
+        found["done" if "submit" in found else "submit"] = item
+    elif "stat" in found and _REF.match(item):
+        found.setdefault("err", item)
+
+
+def _network_error(tlvs: tlv.Tlvs) -> tuple[int, int] | None:
+    """Read network_error_code: the network's kind, then the code in what is left."""
+    value = tlv.find(tlvs, tlv.NETWORK_ERROR_CODE)
+    return (value[0], int.from_bytes(value[1:], "big")) if value else None
