@@ -47,6 +47,10 @@ ReceiptSink = Callable[[Receipt, Callable[[bool], None]], None]
 stored: only then may the provider acknowledge it, or ask the peer to send it again."""
 
 
+def ignore_late(_attempt: Attempt, _outcome: Outcome) -> None:
+    """Drop a late answer: what a context without a listener does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a connection test: what was tried, whether it worked, what was seen."""
@@ -80,6 +84,9 @@ class ChannelContext:
     wake: Callable[[], None]
     """Called when capacity came free or the channel became ready, so that dispatch looks again."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    late: Callable[[Attempt, Outcome], None] = ignore_late
+    """Called when the answer to an attempt comes after it was settled as Unknown, on a link that is still up: evidence
+    that may settle the message, never send it again."""
 
 
 class Channel(Protocol):

@@ -26,6 +26,10 @@ class Point(StrEnum):
 class Probe(Protocol):
     """Told when a point is reached. Called from any thread; must be cheap."""
 
+    def armed(self, point: Point) -> bool:
+        """Tell whether anything waits at `point`, so that costly ways there are only gone when needed."""
+        ...
+
     def reached(self, point: Point) -> None:
         """Note that the program stands at `point`."""
         ...
