@@ -33,6 +33,7 @@ MOVES: dict[State, dict[State, str]] = {
         State.CANCELLED: "the tenant cancelled it",
         State.EXPIRED: "its lifetime ended before it was handed over",
         State.REJECTED: "no channel can take it",
+        State.DELIVERED: "waiting for a re-send, a receipt proves that the first try arrived",
     },
     State.SENDING: {
         State.SENT: "the provider accepted it",

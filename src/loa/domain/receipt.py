@@ -25,3 +25,11 @@ class Receipt:
     raw: bytes
     received_at: int
     done_at: int = 0
+
+
+def stored_form(ref: str) -> str:
+    """Give the form under which a provider reference is stored and compared: lower case, no leading zeros.
+
+    Source: peers answer with other case and padding than they report with; see docs/reference/channels/smpp.md.
+    """
+    return ref.strip().lower().lstrip("0") or "0"

@@ -71,8 +71,8 @@ class Claims(Protocol):
         """Give the due time of the next queued message after `now` on a channel, None when there is none."""
         ...
 
-    async def settle_stale(self, now: int, owner_only: bool) -> int:
-        """Turn attempts whose claim is over into `unknown`; with `owner_only` all that a former process left open."""
+    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
+        """Turn attempts whose claim is over into `unknown`; with `former` all that an earlier process left open."""
         ...
 
 
@@ -125,8 +125,8 @@ class Upkeep(Protocol):
         """Expire queued messages whose lifetime is over. Give how many."""
         ...
 
-    async def settle_unknown(self, policies: Sequence[UnknownPolicy], limit: int, now: int) -> tuple[int, int]:
-        """End the wait of unknown messages by policy: (re-sent once and flagged, finally unknown)."""
+    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
+        """End the wait of unknown messages: (queued for their one flagged re-send, finally unknown)."""
         ...
 
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:

@@ -1,6 +1,6 @@
 """What goes into the ledger and comes out of it, as plain values. Times are milliseconds since the epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,26 +161,24 @@ class Settlement:
     """The outcome of one attempt, to be recorded.
 
     `retry_at`: when the next try is due after Deferred or a passing refusal (0: keep its place in the lane).
-    `wait_until`: how long an Unknown waits for evidence. `dead`: no try is left, the message becomes a dead letter.
+    `wait_until`: how long an Unknown waits for evidence; `resend`: its class is then sent once more, flagged.
+    `dead`: no try is left, the message becomes a dead letter.
     """
 
     message_id: int
     number: int
     channel_id: int
     outcome: Outcome
-    refs: tuple[str, ...]
     at: int
     retry_at: int = 0
     wait_until: int = 0
+    resend: bool = False
     dead: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownPolicy:
-    """What upkeep does with unknown messages of one class whose wait is over."""
-
-    traffic_class: TrafficClass
-    resend: bool
+UnknownPolicy = Callable[[int, TrafficClass], tuple[int, bool]]
+"""For a tenant and a class: how long an unknown message waits for evidence (milliseconds), and whether it is then sent
+once more, flagged. Pure; an engine may call it from any thread."""
 
 
 # --- receipts ---

@@ -1,0 +1,123 @@
+"""Callbacks that are due: claimed for a while, read whole, and what came of each try."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from loa.domain.lifecycle import State
+from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.sqlite.unit import Unit
+from loa.ports.records import CallbackTry, DueCallback
+
+DueCall = tuple[int, int, int, int, Sequence[int]]
+HealthCall = tuple[int, int | None, int | None, str]
+ReplayCall = tuple[int, Sequence[int], int | None, int, int]
+
+
+def claim_due(unit: Unit, calls: list[DueCall]) -> list[list[DueCallback]]:
+    """Claim due callbacks for each caller."""
+    return [_claim_due(unit, *call) for call in calls]
+
+
+def _claim_due(
+    unit: Unit, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+) -> list[DueCallback]:
+    endpoints = unit.rows("endpoints_with_due", now, list(skip))
+    if not endpoints:
+        return []
+    share = max(1, min(per_endpoint, limit // len(endpoints)))
+    found = [json.loads(ids) for ids in unit.rows("due_callbacks", endpoints, now, share)]
+    ids = _round_robin(found)[:limit]
+    unit.run("lease_callbacks", ids, until)
+    return _read(unit, ids)
+
+
+def _round_robin(lists: list[list[int]]) -> list[int]:
+    """Take one of each endpoint in turn, so that none waits for another's backlog."""
+    if len(lists) == 1:
+        return lists[0]
+    longest = max(map(len, lists))
+    return [found[i] for i in range(longest) for found in lists if i < len(found)]
+
+
+def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
+    endpoints: dict[int, tuple[str, tuple[str, ...]]] = {}
+    callbacks = []
+    for row in unit.rows("read_callbacks", ids):
+        endpoint_id = row[2]
+        if endpoint_id not in endpoints:
+            endpoints[endpoint_id] = _endpoint(unit, endpoint_id)
+        url, secrets = endpoints[endpoint_id]
+        callbacks.append(
+            DueCallback(
+                id=row[0],
+                tenant_id=row[1],
+                endpoint_id=endpoint_id,
+                url=url,
+                secrets=secrets,
+                tries=row[3],
+                message_id=row[4],
+                sequence=row[5],
+                state=State(row[6]),
+                error=row[7],
+                occurred_at=row[8],
+                possible_duplicate=bool(row[9] & POSSIBLE_DUPLICATE),
+                destination=row[10],
+                channel=row[11],
+                segment_count=row[12],
+                referent_id=row[13],
+                request_id=row[14],
+                sent_at=row[15],
+                handed_over_at=row[16] if row[17] == "accepted" else 0,
+                metadata=None if row[18] is None else json.loads(row[18]),
+            )
+        )
+    return callbacks
+
+
+def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
+    row = unit.connection.execute("SELECT url, secrets FROM endpoint WHERE id = ?", (endpoint_id,)).fetchall()[0]
+    return row[0], tuple(json.loads(row[1]))
+
+
+def record_tries(unit: Unit, calls: list[Sequence[CallbackTry]]) -> list[None]:
+    """Record tries of callbacks."""
+    tries = [one for call in calls for one in call]
+    if tries:
+        unit.run(
+            "insert_tries",
+            [[t.callback_id, t.number, t.at, t.status, t.error, t.excerpt, t.elapsed_ms] for t in tries],
+        )
+        unit.run("close_callbacks", [_close(t) for t in tries])
+    return [None] * len(calls)
+
+
+def _close(t: CallbackTry) -> list[Any]:
+    over = t.next_at is None
+    result = "delivered" if t.delivered else "failed" if over else ""
+    return [t.callback_id, t.number, t.next_at, t.at if over else None, result]
+
+
+def next_callback_due(unit: Unit, calls: list[None]) -> list[int | None]:
+    """Give when the next callback is due."""
+    due = unit.value("next_callback_due")
+    return [due] * len(calls)
+
+
+def set_endpoint_health(unit: Unit, calls: list[HealthCall]) -> list[None]:
+    """Note how endpoints do."""
+    for endpoint_id, failing_since, disabled_at, reason in calls:
+        unit.run("set_endpoint_health", endpoint_id, failing_since, disabled_at, reason)
+        unit.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+    return [None] * len(calls)
+
+
+def replay(unit: Unit, calls: list[ReplayCall]) -> list[int]:
+    """Make callbacks due again."""
+    counts = []
+    for tenant_id, ids, endpoint_id, since, now in calls:
+        count = unit.changed("replay_callbacks", list(ids), now, tenant_id) if ids else 0
+        if endpoint_id is not None:
+            count += unit.changed("replay_failed", endpoint_id, now, since, tenant_id)
+        counts.append(count)
+    return counts

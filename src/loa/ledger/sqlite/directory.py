@@ -1,0 +1,268 @@
+"""Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import apsw
+
+from loa.domain.traffic import TrafficClass
+from loa.errors import CallerError
+from loa.ledger.sqlite.unit import Unit
+from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
+
+Change = Callable[[apsw.Connection], Any]
+
+
+def change(unit: Unit, calls: list[Change]) -> list[Any]:
+    """Make changes of the directory, each a function of the connection, and let readers know."""
+    results = [call(unit.connection) for call in calls]
+    unit.every_step.clear()
+    unit.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
+    return results
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def add_tenant(name: str, now: int) -> Change:
+    """Add a tenant. Errors: CallerError when the name is taken."""
+
+    def run(connection: apsw.Connection) -> Tenant:
+        if connection.execute("SELECT 1 FROM tenant WHERE name = ?", (name,)).get:
+            raise CallerError("tenant_exists", f"there is a tenant {name!r} already", name=name)
+        connection.execute("INSERT INTO tenant (name, created_at) VALUES (?, ?)", (name, now))
+        return Tenant(connection.last_insert_rowid(), name)
+
+    return run
+
+
+def tenants(connection: apsw.Connection) -> list[Tenant]:
+    """Read every tenant."""
+    rows = connection.execute("SELECT id, name, policies FROM tenant ORDER BY id")
+    return [Tenant(row[0], row[1], json.loads(row[2])) for row in rows]
+
+
+def set_policies(tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> Change:
+    """Replace a tenant's overrides of the class policies."""
+    text = _text({name: dict(values) for name, values in policies.items()})
+    return lambda connection: connection.execute("UPDATE tenant SET policies = ? WHERE id = ?", (text, tenant_id)).get
+
+
+_KEY_COLUMNS = (
+    "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
+    " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
+)
+
+
+def add_key(key: ApiKey) -> Change:
+    """Store a key's digest and what it may do; gives the key with its id."""
+    values = (
+        key.tenant_id,
+        key.name,
+        key.digest,
+        key.display,
+        int(key.live),
+        _text(sorted(key.permissions)),
+        _text(key.senders),
+        _text(key.networks),
+        key.request_id_mode,
+        key.success_code,
+        key.endpoint_id,
+        key.created_at,
+        key.expires_at,
+        key.revoked_at,
+        key.last_used_at,
+    )
+
+    def run(connection: apsw.Connection) -> ApiKey:
+        marks = ", ".join("?" * len(values))
+        connection.execute(f"INSERT INTO api_key ({_KEY_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - constants
+        return read_key((connection.last_insert_rowid(), *values))
+
+    return run
+
+
+def read_key(row: tuple[Any, ...]) -> ApiKey:
+    """Read one row of the key table."""
+    return ApiKey(
+        id=row[0],
+        tenant_id=row[1],
+        name=row[2],
+        digest=row[3],
+        display=row[4],
+        live=bool(row[5]),
+        permissions=frozenset(json.loads(row[6])),
+        senders=tuple(json.loads(row[7])),
+        networks=tuple(json.loads(row[8])),
+        request_id_mode=row[9],
+        success_code=row[10],
+        endpoint_id=row[11],
+        created_at=row[12],
+        expires_at=row[13],
+        revoked_at=row[14],
+        last_used_at=row[15],
+    )
+
+
+def keys(connection: apsw.Connection) -> list[ApiKey]:
+    """Read every key."""
+    rows = connection.execute(f"SELECT id, {_KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
+    return [read_key(row) for row in rows]
+
+
+def revoke_key(key_id: int, now: int) -> Change:
+    """Revoke a key; False when there is none that is still valid."""
+
+    def run(connection: apsw.Connection) -> bool:
+        statement = "UPDATE api_key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
+        connection.execute(statement, (now, key_id))
+        return connection.changes() > 0
+
+    return run
+
+
+def touch_keys(unit: Unit, calls: list[Mapping[int, int]]) -> list[None]:
+    """Note when keys were last used; readers need not read again for it."""
+    latest = {key_id: at for call in calls for key_id, at in call.items()}
+    unit.connection.execute(
+        "UPDATE api_key SET last_used_at = j.at FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?)) j"
+        " WHERE api_key.id = j.id",
+        (_text([list(pair) for pair in latest.items()]),),
+    )
+    return [None] * len(calls)
+
+
+def add_sender(tenant_id: int, name: str, kind: str) -> Change:
+    """Add a sender of a tenant; adding it again gives the one that is there."""
+
+    def run(connection: apsw.Connection) -> Sender:
+        statement = "INSERT INTO sender (tenant_id, name, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        connection.execute(statement, (tenant_id, name, kind))
+        query = "SELECT id, tenant_id, name, kind FROM sender WHERE tenant_id = ? AND name = ?"
+        return Sender(*connection.execute(query, (tenant_id, name)).fetchall()[0])
+
+    return run
+
+
+def senders(connection: apsw.Connection) -> list[Sender]:
+    """Read every sender."""
+    return [Sender(*row) for row in connection.execute("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
+
+
+def _channel(row: tuple[Any, ...]) -> ChannelRecord:
+    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), bool(row[4]), row[5])
+
+
+_CHANNELS = "SELECT id, name, provider, settings, paused, version FROM channel"
+
+
+def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
+    """Add a channel. Errors: CallerError when the name is taken."""
+
+    def run(connection: apsw.Connection) -> ChannelRecord:
+        if connection.execute("SELECT 1 FROM channel WHERE name = ?", (name,)).get:
+            raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
+        connection.execute(
+            "INSERT INTO channel (name, provider, settings) VALUES (?, ?, ?)", (name, provider, _text(dict(settings)))
+        )
+        return ChannelRecord(connection.last_insert_rowid(), name, provider, dict(settings))
+
+    return run
+
+
+def channels(connection: apsw.Connection) -> list[ChannelRecord]:
+    """Read every channel."""
+    return [_channel(row) for row in connection.execute(f"{_CHANNELS} ORDER BY id")]
+
+
+def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
+    """Change a channel; new settings give it a new version, so that the running one is built again."""
+
+    def run(connection: apsw.Connection) -> ChannelRecord | None:
+        if settings is not None:
+            statement = "UPDATE channel SET settings = ?, version = version + 1 WHERE name = ?"
+            connection.execute(statement, (_text(dict(settings)), name))
+        if paused is not None:
+            connection.execute("UPDATE channel SET paused = ? WHERE name = ?", (int(paused), name))
+        rows = connection.execute(f"{_CHANNELS} WHERE name = ?", (name,)).fetchall()
+        return _channel(rows[0]) if rows else None
+
+    return run
+
+
+def _route(row: tuple[Any, ...]) -> RouteRecord:
+    traffic_class = None if row[5] is None else TrafficClass(row[5])
+    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
+
+
+_ROUTES = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
+
+
+def add_route(record: RouteRecord, position: int | None) -> Change:
+    """Add a rule at a position, or after the last one of the tenant."""
+
+    def run(connection: apsw.Connection) -> RouteRecord:
+        place = position
+        if place is None:
+            query = "SELECT coalesce(max(position), 0) + 10 FROM route WHERE tenant_id = ?"
+            place = connection.execute(query, (record.tenant_id,)).get
+        traffic_class = None if record.traffic_class is None else int(record.traffic_class)
+        connection.execute(
+            "INSERT INTO route (tenant_id, position, channels, sender, class, carrier) VALUES (?, ?, ?, ?, ?, ?)",
+            (record.tenant_id, place, _text(record.channels), record.sender, traffic_class, record.carrier),
+        )
+        return _route(connection.execute(f"{_ROUTES} WHERE id = ?", (connection.last_insert_rowid(),)).fetchall()[0])
+
+    return run
+
+
+def routes(connection: apsw.Connection) -> list[RouteRecord]:
+    """Read every rule in the order in which rules are read."""
+    return [_route(row) for row in connection.execute(f"{_ROUTES} ORDER BY tenant_id, position, id")]
+
+
+def remove_route(route_id: int) -> Change:
+    """Remove a rule; False when there is none."""
+
+    def run(connection: apsw.Connection) -> bool:
+        connection.execute("DELETE FROM route WHERE id = ?", (route_id,))
+        return connection.changes() > 0
+
+    return run
+
+
+def _endpoint(row: tuple[Any, ...]) -> Endpoint:
+    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), bool(row[4]), row[5], row[6], row[7])
+
+
+_ENDPOINTS = "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
+
+
+def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
+    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets."""
+
+    def run(connection: apsw.Connection) -> Endpoint:
+        connection.execute(
+            "INSERT INTO endpoint (tenant_id, url, secrets, every_step) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET every_step = excluded.every_step, disabled_at = NULL, disabled_reason = '',"
+            " failing_since = NULL",
+            (tenant_id, url, _text([secret]), int(every_step)),
+        )
+        query = f"{_ENDPOINTS} WHERE tenant_id = ? AND url = ?"
+        return _endpoint(connection.execute(query, (tenant_id, url)).fetchall()[0])
+
+    return run
+
+
+def endpoints(connection: apsw.Connection, tenant_id: int | None) -> list[Endpoint]:
+    """Read every endpoint, or a tenant's."""
+    rows = connection.execute(f"{_ENDPOINTS} WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY id", (tenant_id,))
+    return [_endpoint(row) for row in rows]
+
+
+def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:
+    """Set where a key's callbacks go."""
+    statement = "UPDATE api_key SET endpoint_id = ? WHERE id = ?"
+    return lambda connection: connection.execute(statement, (endpoint_id, key_id)).get

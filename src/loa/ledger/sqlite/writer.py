@@ -1,0 +1,203 @@
+"""The writing thread: joins the calls that wait into one transaction, commits once, then answers them all.
+
+What the thread guarantees: a call is answered only after its commit is synced; a call that fails leaves nothing; one
+that fails for a reason of its own does not take the others of its transaction with it; after an error that leaves the
+file in doubt nothing more is written and `failed` is set, so that the process stops and starts again.
+"""
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from loa.errors import LoaError, StorageFull, StorageUnavailable
+from loa.ledger.sqlite.errors import FATAL, translate
+from loa.ledger.sqlite.reserve import Reserve
+from loa.ledger.sqlite.unit import Handler, Unit
+from loa.observe import metrics
+from loa.observe.log import get_logger
+
+CALLS_PER_COMMIT = 2_000
+CHECKPOINT_PAGES = 4_000
+
+log = get_logger("loa.ledger")
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    kind: str
+    payload: Any
+    future: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Owns the writing connection and its thread."""
+
+    def __init__(self, unit: Unit, handlers: Mapping[str, Handler], reserve: Reserve) -> None:
+        self._unit = unit
+        self._handlers = handlers
+        self._reserve = reserve
+        self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._wal_pages = 0
+        self._checkpoint_at = CHECKPOINT_PAGES
+        self._closed = False
+        self.failure: StorageUnavailable | None = None
+        self.failed = asyncio.Event()
+        unit.connection.set_wal_hook(self._note_wal)
+        self._thread = threading.Thread(target=self._run, name="loa-ledger-writer", daemon=True)
+        self._thread.start()
+
+    async def call(self, kind: str, payload: Any) -> Any:
+        """Have the work of one call done and committed. Errors: StorageError; then nothing of it was written."""
+        if self.failure is not None or self._closed:
+            raise self.failure or StorageUnavailable("the ledger is closed")
+        call = _Call(kind, payload, self._loop.create_future())
+        self._queue.put(call)
+        return await call.future
+
+    async def close(self) -> None:
+        """Finish the calls that wait, write the WAL back and end the thread."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _note_wal(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            calls, ending = self._take()
+            if calls:
+                self._commit(calls)
+                self._loop.call_soon_threadsafe(_answer, calls)
+                self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE, self._checkpoint_at)
+        self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
+        self._unit.connection.close()
+
+    def _take(self) -> tuple[list[_Call], bool]:
+        calls: list[_Call] = []
+        call = self._queue.get()
+        while call is not None:
+            calls.append(call)
+            if len(calls) >= CALLS_PER_COMMIT:
+                return calls, False
+            try:
+                call = self._queue.get_nowait()
+            except queue.Empty:
+                return calls, False
+        return calls, True
+
+    def _commit(self, calls: list[_Call]) -> None:
+        if self.failure is not None:
+            for call in calls:
+                call.error = self.failure
+            return
+        error = self._try(calls)
+        if error is None:
+            return
+        if isinstance(error, FATAL):
+            self._fail(error, calls)
+        elif isinstance(error, apsw.FullError):
+            self._commit_without_room(calls)
+        else:
+            # One of the calls is at fault: each alone finds out which, and spares the others.
+            for call in calls:
+                self._commit_alone(call)
+
+    def _try(self, calls: list[_Call]) -> Exception | None:
+        """Do all calls in one transaction; on any error roll everything back and give it."""
+        connection = self._unit.connection
+        kinds: dict[str, list[_Call]] = {}
+        for call in calls:
+            kinds.setdefault(call.kind, []).append(call)
+        started = time.perf_counter()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for kind, group in kinds.items():
+                results = self._handlers[kind](self._unit, [call.payload for call in group])
+                for call, result in zip(group, results, strict=True):
+                    call.result = result
+            syncing = time.perf_counter()
+            connection.execute("COMMIT")
+        except (apsw.Error, LoaError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
+            self._unit.deltas.clear()
+            self._unit.contents.clear()
+            self._roll_back()
+            return error
+        self._unit.commit_depths()
+        done = time.perf_counter()
+        metrics.LEDGER_COMMIT_SECONDS.observe(done - started)
+        metrics.FSYNC_SECONDS.observe(done - syncing)
+        return None
+
+    def _roll_back(self) -> None:
+        if not self._unit.connection.in_transaction:
+            return
+        try:
+            self._unit.connection.execute("ROLLBACK")
+        except apsw.Error as error:
+            log.exception("ledger_rollback_failed", error=type(error).__name__)
+
+    def _commit_alone(self, call: _Call) -> None:
+        error = self._try([call])
+        if isinstance(error, FATAL):
+            self._fail(error, [call])
+        elif error is not None:
+            call.error = translate(error) if isinstance(error, apsw.Error) else error
+            log.error("ledger_call_failed", kind=call.kind, error=type(error).__name__)
+
+    def _commit_without_room(self, calls: list[_Call]) -> None:
+        """Refuse what is new, and write what is owed with the room kept for it."""
+        self._reserve.release()
+        log.error("ledger_disk_full", cure="free space on the ledger's disk; new submissions are refused until then")
+        for call in calls:
+            if call.kind == "accept":
+                call.error = StorageFull("the ledger's disk is full")
+            else:
+                self._commit_alone(call)
+
+    def _fail(self, error: BaseException, calls: list[_Call]) -> None:
+        self.failure = StorageUnavailable(
+            f"the ledger failed and must be started again: {type(error).__name__}: {error}"
+        )
+        log.critical("ledger_failed", error=type(error).__name__, cure="see docs/how-to/recover-the-ledger.md")
+        for call in calls:
+            call.error = self.failure
+        self._loop.call_soon_threadsafe(self.failed.set)
+
+    def _checkpoint(self, mode: int, threshold: int) -> None:
+        """Write the WAL back; where a reader holds it up, wait for as many pages again before the next try."""
+        if self._wal_pages < threshold or self.failure is not None:
+            return
+        try:
+            frames, written = self._unit.connection.wal_checkpoint(mode=mode)
+            self._checkpoint_at = CHECKPOINT_PAGES + (0 if frames == written else self._wal_pages)
+            self._wal_pages = 0
+        except apsw.FullError:
+            self._reserve.release()
+        except apsw.BusyError:
+            log.info("ledger_checkpoint_waits")
+        except apsw.Error as error:
+            self._fail(error, [])
+
+
+def _answer(calls: list[_Call]) -> None:
+    for call in calls:
+        if call.future.cancelled():
+            continue
+        if call.error is not None:
+            call.future.set_exception(call.error)
+        else:
+            call.future.set_result(call.result)
