@@ -1,0 +1,356 @@
+"""The tree of settings: every value an admin can choose at start, with its unit in the name, default and meaning.
+
+Frozen: a running program never changes it. Channels, routes, tenants, keys and endpoints are not here, they live in the
+ledger and change while the program runs. `Settings()` holds the defaults; `load.load` reads what an admin chose.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loa.settings.about import about, countries, ledger_url, networks, ports, time_of_day
+from loa.settings.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where Loa listens. TLS belongs to a reverse proxy in front."""
+
+    listen_host: str = field(
+        default="127.0.0.1",
+        metadata=about("Address of the API. Open it to other machines only behind a proxy that adds TLS."),
+    )
+    listen_port: int = field(default=8080, metadata=about("Port of the API; 0 picks a free one.", low=0, high=65535))
+    admin_host: str = field(default="127.0.0.1", metadata=about("Address of the admin listener."))
+    admin_port: int = field(
+        default=0,
+        metadata=about(
+            "Port of a listener of its own for metrics and health; 0 means none: then the main listener serves metrics,"
+            " to loopback addresses only.",
+            low=0,
+            high=65535,
+        ),
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Networks of reverse proxies whose `X-Forwarded-For` is believed; without it a key's network allow-list"
+            " sees the proxy's address.",
+            check=networks,
+        ),
+    )
+    keep_alive_s: int = field(
+        default=75, metadata=about("How long an idle connection of a client is kept.", low=1, high=3600)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What is written to standard error."""
+
+    level: str = field(
+        default="info",
+        metadata=about("The least important lines that are written.", choices=("debug", "info", "warning", "error")),
+    )
+    format: str = field(
+        default="auto",
+        metadata=about(
+            "Form of the lines; `auto` is console on a terminal, else JSON.", choices=("auto", "json", "console")
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Where messages are written down."""
+
+    url: str = field(
+        default="",
+        metadata=about("The ledger as `sqlite:///PATH`; empty means `loa.db` in the data directory.", check=ledger_url),
+    )
+    checkpoint_pages: int = field(
+        default=4_000,
+        metadata=about(
+            "Pages in the write-ahead log after which they are moved into the file.", low=100, high=1_000_000
+        ),
+    )
+    reserve_bytes: int = field(
+        default=67_108_864,
+        metadata=about(
+            "Size of a file that is given up when the disk is full, so that outcomes and receipts can still be kept.",
+            low=0,
+        ),
+    )
+    busy_ms: int = field(
+        default=5_000,
+        metadata=about("How long to wait for a lock on the file, as during a backup.", low=0, high=60_000),
+    )
+    cache_kib: int = field(
+        default=64_000, metadata=about("Page cache of the writing connection.", low=1_000, high=16_000_000)
+    )
+    readers: int = field(default=2, metadata=about("Connections that only read.", low=1, high=32))
+    switch_interval_s: float = field(
+        default=0.0002,
+        metadata=about(
+            "How long a thread may hold the interpreter; short, so that the writer's commits do not wait.",
+            low=0.0001,
+            high=0.1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest of everything that comes in."""
+
+    body_bytes_max: int = field(
+        default=4_194_304, metadata=about("Size of a request's body.", low=1_024, high=268_435_456)
+    )
+    destinations_max: int = field(default=10_000, metadata=about("Destinations of a submission.", low=1, high=100_000))
+    text_chars_max: int = field(default=2_000, metadata=about("Length of a text.", low=1, high=100_000))
+    segments_max: int = field(default=10, metadata=about("Segments of a message.", low=1, high=255))
+    ext_bytes_max: int = field(default=8_192, metadata=about("Size of `ext`, as JSON.", low=0, high=65_536))
+    json_depth_max: int = field(default=16, metadata=about("Depth of a request's JSON.", low=4, high=200))
+    schedule_days_max: int = field(
+        default=366, metadata=about("How far ahead a message may be scheduled.", low=0, high=3_660)
+    )
+    page_size_max: int = field(default=500, metadata=about("Rows of one page of a list.", low=1, high=10_000))
+    accepts_in_flight_max: int = field(
+        default=2_000,
+        metadata=about(
+            "Submissions being written down at once; more are answered 503 with `Retry-After`.", low=1, high=100_000
+        ),
+    )
+    disk_free_min_bytes: int = field(
+        default=268_435_456,
+        metadata=about("Free disk space below which no submission is accepted; the rest goes on.", low=0),
+    )
+    request_id_keep_hours: int = field(
+        default=24,
+        metadata=about("How long a `requestId` is remembered, so that a repeat is recognised.", low=1, high=8_760),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How destinations are read."""
+
+    countries: tuple[str, ...] = field(
+        default=("VN",), metadata=about("Countries that may be reached, as ISO 3166 codes.", check=countries)
+    )
+    convert_2018_prefixes: bool = field(
+        default=False,
+        metadata=about(
+            "Turn eleven-digit numbers from before the change of 2018 into today's form instead of refusing them."
+        ),
+    )
+    table: str = field(
+        default="", metadata=about("Path of a newer numbering table; empty means the one that comes with Loa.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Otp:
+    """One-time codes."""
+
+    lifetime_s: int = field(
+        default=300, metadata=about("How long a message may wait to be handed over.", low=1, high=86_400)
+    )
+    on_unknown: str = field(
+        default="never",
+        metadata=about(
+            "What happens when the outcome stays unknown: `never` re-sent, or `resend_once`, flagged; the second may"
+            " deliver one code twice.",
+            choices=("never", "resend_once"),
+        ),
+    )
+    evidence_wait_s: int = field(
+        default=30, metadata=about("How long an unknown outcome waits for a receipt.", low=0, high=86_400)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Transactional:
+    """Notices of care and business."""
+
+    lifetime_s: int = field(
+        default=86_400, metadata=about("How long a message may wait to be handed over.", low=1, high=2_592_000)
+    )
+    on_unknown: str = field(
+        default="resend_once",
+        metadata=about(
+            "What happens when the outcome stays unknown: `resend_once`, flagged as a possible duplicate, or `never`;"
+            " the second may lose a message.",
+            choices=("never", "resend_once"),
+        ),
+    )
+    evidence_wait_s: int = field(
+        default=120, metadata=about("How long an unknown outcome waits for a receipt.", low=0, high=86_400)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Advertising:
+    """Advertising: its hours and its label."""
+
+    lifetime_s: int = field(
+        default=0,
+        metadata=about(
+            "How long a message may wait to be handed over; 0 means until the end of the allowed hours.",
+            low=0,
+            high=2_592_000,
+        ),
+    )
+    on_unknown: str = field(
+        default="never",
+        metadata=about(
+            "What happens when the outcome stays unknown: `never` re-sent, or `resend_once`, flagged; the second may"
+            " break the limit of advertising a day.",
+            choices=("never", "resend_once"),
+        ),
+    )
+    evidence_wait_s: int = field(
+        default=120, metadata=about("How long an unknown outcome waits for a receipt.", low=0, high=86_400)
+    )
+    hours_enforced: bool = field(
+        default=True,
+        metadata=about("Hold advertising outside the allowed hours. Without it the law of Vietnam is yours to keep."),
+    )
+    hours_open: str = field(
+        default="07:00", metadata=about("First hand-over of the day, Vietnam's time.", check=time_of_day)
+    )
+    hours_last: str = field(
+        default="21:30",
+        metadata=about(
+            "Last hand-over of the day; before the legal end, so that nothing arrives late.", check=time_of_day
+        ),
+    )
+    hours_close: str = field(
+        default="22:00", metadata=about("Legal end of the day: messages expire here.", check=time_of_day)
+    )
+    label: str = field(
+        default="carrier",
+        metadata=about(
+            "Who sees to the label: the `carrier` inserts it, or Loa can `require` that the text begins with it.",
+            choices=("carrier", "require"),
+        ),
+    )
+    labels: tuple[str, ...] = field(default=("[QC]", "[AD]"), metadata=about("Labels that count."))
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Handing messages over."""
+
+    claim_s: int = field(
+        default=90,
+        metadata=about("How long a claim lasts; longer than any provider takes to answer.", low=5, high=3_600),
+    )
+    poll_ms: int = field(
+        default=500, metadata=about("Longest pause before looking for due messages again.", low=10, high=60_000)
+    )
+    batch_max: int = field(default=2_000, metadata=about("Messages claimed in one commit.", low=1, high=50_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What providers tell of messages."""
+
+    batch_max: int = field(default=2_000, metadata=about("Receipts stored in one commit.", low=1, high=50_000))
+    park_hours: int = field(
+        default=72, metadata=about("How long a receipt that matches nothing is kept and tried again.", low=1, high=720)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Telling tenants. The guard is explained in docs/explain/outbound-guard.md."""
+
+    timeout_s: float = field(default=15.0, metadata=about("Whole time of one try.", low=0.05, high=120))
+    concurrency: int = field(default=256, metadata=about("Tries under way at once.", low=1, high=10_000))
+    per_endpoint: int = field(
+        default=64, metadata=about("Tries under way at once to one endpoint.", low=1, high=10_000)
+    )
+    allow_http: bool = field(
+        default=False,
+        metadata=about("Take `http` endpoints too: numbers and states then cross the network in the clear."),
+    )
+    ports: tuple[int, ...] = field(
+        default=(443, 8443), metadata=about("Ports an endpoint may have; empty means any.", check=ports)
+    )
+    allow_networks: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            "Networks that endpoints may have although they are not public, such as receivers in your own house.",
+            check=networks,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept. Counts and states outlive texts and numbers."""
+
+    content_otp_hours: int = field(default=24, metadata=about("Texts of one-time codes.", low=1, high=8_760))
+    content_days: int = field(default=30, metadata=about("All other texts.", low=1, high=3_650))
+    numbers_days: int = field(default=180, metadata=about("Destinations.", low=1, high=3_650))
+    events_days: int = field(default=730, metadata=about("Messages, attempts and events.", low=1, high=3_650))
+    receipts_days: int = field(default=30, metadata=about("Receipts as they came.", low=1, high=3_650))
+    purge_batch: int = field(default=2_000, metadata=about("Rows deleted in one commit.", low=10, high=100_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The channel that reaches no real handset; the only one for test keys."""
+
+    receipt_delay_ms: int = field(
+        default=300, metadata=about("Time from hand-over to the receipt.", low=0, high=3_600_000)
+    )
+    window: int = field(default=100, metadata=about("Attempts in flight at once.", low=1, high=100_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What the command line uses to reach a running Loa."""
+
+    url: str = field(default="http://127.0.0.1:8080", metadata=about("Where the running Loa listens."))
+    api_key: Secret = field(default=Secret(), metadata=about("The API key for `loa send` and `loa messages`."))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings."""
+
+    data_dir: Path = field(default=Path(".loa"), metadata=about("Folder for everything Loa keeps."))
+    language: str = field(
+        default="vi", metadata=about("Language of answers when a caller asks for none.", choices=("vi", "en"))
+    )
+    drain_s: float = field(
+        default=30.0, metadata=about("How long a stop waits for what is in flight.", low=0, high=3_600)
+    )
+    probe: str = field(default="", metadata=about("Arms a probe point, for crash tests only."))
+    server: Server = field(default_factory=Server)
+    log: Log = field(default_factory=Log)
+    ledger: Ledger = field(default_factory=Ledger)
+    limits: Limits = field(default_factory=Limits)
+    numbers: Numbers = field(default_factory=Numbers)
+    otp: Otp = field(default_factory=Otp)
+    transactional: Transactional = field(default_factory=Transactional)
+    advertising: Advertising = field(default_factory=Advertising)
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    receipts: Receipts = field(default_factory=Receipts)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    retention: Retention = field(default_factory=Retention)
+    sandbox: Sandbox = field(default_factory=Sandbox)
+    client: Client = field(default_factory=Client)
+
+    @property
+    def ledger_path(self) -> Path:
+        """The SQLite file of the ledger."""
+        url = self.ledger.url
+        return Path(url.removeprefix("sqlite:///")) if url else self.data_dir / "loa.db"
+
+
+def minute_of_day(text: str) -> int:
+    """Turn "HH:MM" into minutes after midnight."""
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
