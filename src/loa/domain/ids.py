@@ -7,6 +7,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U. Source: crockford.com/base32."""
 
 REFERENT_PREFIX: Final = "sub_"
+REFERENT_DIGITS: Final = 26
 MESSAGE_PREFIX: Final = "msg_"
 
 _PAIRS: Final = tuple(a + b for a in ALPHABET for b in ALPHABET)
@@ -27,9 +28,13 @@ def new_referent_id(now: int) -> str:
     return REFERENT_PREFIX + _digits((now & (1 << 48) - 1) << 80 | secrets.randbits(80), 13)
 
 
-def new_token() -> str:
-    """Make the handle that reads a submission's status without a key: 43 URL-safe characters, 256 random bits."""
-    return secrets.token_urlsafe(32)
+def new_token(referent_id: str) -> str:
+    """Make the handle that reads a submission's status without a key.
+
+    It begins with the referent id's own characters, so that the ledger finds it without an index of random keys.
+    Shapes: 26 characters of the referent id + 32 URL-safe characters, 192 random bits.
+    """
+    return referent_id[len(REFERENT_PREFIX) :] + secrets.token_urlsafe(24)
 
 
 def message_public_id(message_id: int) -> str:

@@ -76,7 +76,7 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
 
 
 def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
-    row = unit.connection.execute("SELECT url, secrets FROM endpoint WHERE id = ?", (endpoint_id,)).fetchall()[0]
+    row: Any = unit.connection.execute("SELECT url, secrets FROM endpoint WHERE id = ?", (endpoint_id,)).fetchall()[0]
     return row[0], tuple(json.loads(row[1]))
 
 

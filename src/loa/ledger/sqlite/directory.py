@@ -84,7 +84,7 @@ def add_key(key: ApiKey) -> Change:
     return run
 
 
-def read_key(row: tuple[Any, ...]) -> ApiKey:
+def read_key(row: Any) -> ApiKey:
     """Read one row of the key table."""
     return ApiKey(
         id=row[0],
@@ -134,6 +134,10 @@ def touch_keys(unit: Unit, calls: list[Mapping[int, int]]) -> list[None]:
     return [None] * len(calls)
 
 
+def _sender(row: Any) -> Sender:
+    return Sender(row[0], row[1], row[2], row[3])
+
+
 def add_sender(tenant_id: int, name: str, kind: str) -> Change:
     """Add a sender of a tenant; adding it again gives the one that is there."""
 
@@ -141,17 +145,17 @@ def add_sender(tenant_id: int, name: str, kind: str) -> Change:
         statement = "INSERT INTO sender (tenant_id, name, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         connection.execute(statement, (tenant_id, name, kind))
         query = "SELECT id, tenant_id, name, kind FROM sender WHERE tenant_id = ? AND name = ?"
-        return Sender(*connection.execute(query, (tenant_id, name)).fetchall()[0])
+        return _sender(connection.execute(query, (tenant_id, name)).fetchall()[0])
 
     return run
 
 
 def senders(connection: apsw.Connection) -> list[Sender]:
     """Read every sender."""
-    return [Sender(*row) for row in connection.execute("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
+    return [_sender(row) for row in connection.execute("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
 
 
-def _channel(row: tuple[Any, ...]) -> ChannelRecord:
+def _channel(row: Any) -> ChannelRecord:
     return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), bool(row[4]), row[5])
 
 
@@ -192,7 +196,7 @@ def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool |
     return run
 
 
-def _route(row: tuple[Any, ...]) -> RouteRecord:
+def _route(row: Any) -> RouteRecord:
     traffic_class = None if row[5] is None else TrafficClass(row[5])
     return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
 
@@ -233,7 +237,7 @@ def remove_route(route_id: int) -> Change:
     return run
 
 
-def _endpoint(row: tuple[Any, ...]) -> Endpoint:
+def _endpoint(row: Any) -> Endpoint:
     return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), bool(row[4]), row[5], row[6], row[7])
 
 

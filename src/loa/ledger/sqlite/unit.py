@@ -102,12 +102,12 @@ def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int) -
     """Read the counters of a file and start a new boot."""
     with connection:
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'boot'")
-    one = connection.execute(
+    one: Any = connection.execute(
         "SELECT (SELECT value FROM meta WHERE name = 'boot'), (SELECT coalesce(max(id), 0) FROM submission),"
         " (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event),"
         " (SELECT coalesce(max(id), 0) FROM receipt)"
     ).fetchall()[0]
-    depths = json.loads(connection.execute(QUERIES["lane_depths"]).get)
+    depths = json.loads(str(connection.execute(QUERIES["lane_depths"]).get))
     return Unit(
         connection=connection,
         probe=probe,

@@ -138,8 +138,8 @@ class Writer:
             return error
         self._unit.commit_depths()
         done = time.perf_counter()
-        metrics.LEDGER_COMMIT_SECONDS.observe(done - started)
-        metrics.FSYNC_SECONDS.observe(done - syncing)
+        metrics.ledger_commit_seconds.observe(done - started)
+        metrics.fsync_seconds.observe(done - syncing)
         return None
 
     def _roll_back(self) -> None:
@@ -161,7 +161,7 @@ class Writer:
     def _commit_without_room(self, calls: list[_Call]) -> None:
         """Refuse what is new, and write what is owed with the room kept for it."""
         self._reserve.release()
-        log.error("ledger_disk_full", cure="free space on the ledger's disk; new submissions are refused until then")
+        log.error("ledger_disk_full", hint="free space on the ledger's disk; new submissions are refused until then")
         for call in calls:
             if call.kind == "accept":
                 call.error = StorageFull("the ledger's disk is full")
@@ -172,7 +172,7 @@ class Writer:
         self.failure = StorageUnavailable(
             f"the ledger failed and must be started again: {type(error).__name__}: {error}"
         )
-        log.critical("ledger_failed", error=type(error).__name__, cure="see docs/how-to/recover-the-ledger.md")
+        log.error("ledger_failed", error=error, hint="see docs/how-to/recover-the-ledger.md")
         for call in calls:
             call.error = self.failure
         self._loop.call_soon_threadsafe(self.failed.set)

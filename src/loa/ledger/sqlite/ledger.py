@@ -1,0 +1,376 @@
+"""The embedded ledger: every role of loa.ports.ledger over one SQLite file.
+
+Writing goes through the one writing thread, which joins what waits into shared commits; reading goes through read-only
+connections apart. See docs/internals/ledger.md.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import apsw
+
+from loa.domain.receipt import Receipt
+from loa.domain.traffic import TrafficClass
+from loa.errors import StorageError
+from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, search, upkeep
+from loa.ledger.sqlite.connection import open_writer, take_ownership
+from loa.ledger.sqlite.errors import translate
+from loa.ledger.sqlite.migrate import migrate
+from loa.ledger.sqlite.readers import Readers
+from loa.ledger.sqlite.reserve import Reserve
+from loa.ledger.sqlite.unit import Handler, open_unit
+from loa.ledger.sqlite.writer import Writer
+from loa.ports.channel import Attempt
+from loa.ports.probe import Probe
+from loa.ports.records import (
+    AcceptResult,
+    ApiKey,
+    CallbackTry,
+    ChannelRecord,
+    DueCallback,
+    Endpoint,
+    MessageFilter,
+    NewSubmission,
+    ReceiptCounts,
+    RouteRecord,
+    Row,
+    Sender,
+    Settlement,
+    Tenant,
+    UnknownPolicy,
+)
+
+HANDLERS: dict[str, Handler] = {
+    "accept": accept.accept,
+    "cancel": accept.cancel,
+    "cancel_message": accept.cancel_message,
+    "record": claims.record,
+    "receipts": receipts.store,
+    "claim": claims.claim,
+    "next_due": claims.next_due,
+    "settle_stale": claims.settle_stale,
+    "rematch": receipts.rematch,
+    "claim_callbacks": callbacks.claim_due,
+    "record_tries": callbacks.record_tries,
+    "next_callback_due": callbacks.next_callback_due,
+    "endpoint_health": callbacks.set_endpoint_health,
+    "replay": callbacks.replay,
+    "expire": upkeep.expire_queued,
+    "settle_unknown": upkeep.settle_unknown,
+    "purge": upkeep.purge,
+    "change": directory.change,
+    "touch_keys": directory.touch_keys,
+    "ping": lambda _unit, calls: [None] * len(calls),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteOptions:
+    """How the file is kept. Units: octets and milliseconds."""
+
+    request_keep_ms: int = 24 * 3_600_000
+    reserve_octets: int = 0
+    free_floor_octets: int = 0
+    vfs: str | None = None
+
+
+class SqliteLedger:
+    """One file, one writing thread, readers apart."""
+
+    def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
+        self._path = path
+        self._owner = owner
+        self._writer = writer
+        self._readers = readers
+        self._reserve = reserve
+        self.depth_by_lane: dict[tuple[int, int], int] = {}
+
+    @classmethod
+    async def open(cls, path: Path, *, probe: Probe, options: SqliteOptions | None = None) -> "SqliteLedger":
+        """Open a ledger, making or migrating its file. Errors: LedgerBusy, SchemaMismatch, StorageError."""
+        chosen = options or SqliteOptions()
+        owner = take_ownership(path)
+        try:
+            connection = open_writer(path, chosen.vfs)
+            try:
+                migrate(connection)
+                unit = open_unit(connection, probe, chosen.request_keep_ms)
+            except (apsw.Error, StorageError):
+                connection.close()
+                raise
+        except apsw.Error as error:
+            owner.close()
+            raise translate(error) from error
+        except StorageError:
+            owner.close()
+            raise
+        reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
+        reserve.fill()
+        ledger = cls(path, owner, Writer(unit, HANDLERS, reserve), Readers(path, chosen.vfs), reserve)
+        ledger.depth_by_lane = unit.depths
+        return ledger
+
+    @property
+    def failed(self) -> asyncio.Event:
+        """Set once the file is in doubt: the process must stop and start again."""
+        return self._writer.failed
+
+    def writable(self) -> bool:
+        """Tell whether new messages can be accepted now."""
+        return self._writer.failure is None and self._reserve.has_room()
+
+    async def ping(self) -> None:
+        """Make one empty commit. Errors: StorageError."""
+        await self._writer.call("ping", None)
+
+    async def close(self) -> None:
+        """Finish what waits, then close the file and give it up."""
+        self._readers.close()
+        await self._writer.close()
+        self._owner.close()
+
+    async def backup(self, path: str) -> None:
+        """Copy a consistent snapshot to a new file while work goes on."""
+
+        def copy(connection: apsw.Connection) -> None:
+            target = apsw.Connection(path)
+            try:
+                with target.backup("main", connection, "main") as running:
+                    while not running.done:
+                        running.step(2_000)
+            finally:
+                target.close()
+
+        await self._readers.read(copy)
+
+    # submissions
+
+    async def accept(self, submission: NewSubmission) -> AcceptResult:
+        """See ports.ledger.Submissions."""
+        return await self._writer.call("accept", submission)  # type: ignore[no-any-return]
+
+    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
+        """See ports.ledger.Submissions."""
+        return await self._writer.call("cancel", (tenant_id, referent_id, now))  # type: ignore[no-any-return]
+
+    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
+        """See ports.ledger.Submissions."""
+        return await self._writer.call("cancel_message", (tenant_id, message_id, now))  # type: ignore[no-any-return]
+
+    # claims
+
+    async def claim(
+        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], now: int, until: int
+    ) -> list[Attempt]:
+        """See ports.ledger.Claims."""
+        return await self._writer.call("claim", (channel_id, wanted, now, until))  # type: ignore[no-any-return]
+
+    async def record(self, settlements: Sequence[Settlement]) -> int:
+        """See ports.ledger.Claims."""
+        return await self._writer.call("record", settlements)  # type: ignore[no-any-return]
+
+    async def next_due(self, channel_id: int, now: int) -> int | None:
+        """See ports.ledger.Claims."""
+        return await self._writer.call("next_due", (channel_id, now))  # type: ignore[no-any-return]
+
+    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
+        """See ports.ledger.Claims."""
+        return await self._writer.call("settle_stale", (now, policy, former))  # type: ignore[no-any-return]
+
+    # receipts
+
+    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._writer.call("receipts", receipts)  # type: ignore[no-any-return]
+
+    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._writer.call("rematch", (limit, now))  # type: ignore[no-any-return]
+
+    # callbacks
+
+    async def claim_due(
+        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+    ) -> list[DueCallback]:
+        """See ports.ledger.Callbacks."""
+        call = (limit, per_endpoint, now, until, skip)
+        return await self._writer.call("claim_callbacks", call)  # type: ignore[no-any-return]
+
+    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._writer.call("record_tries", tries)
+
+    async def next_callback_due(self) -> int | None:
+        """See ports.ledger.Callbacks."""
+        return await self._writer.call("next_callback_due", None)  # type: ignore[no-any-return]
+
+    async def set_endpoint_health(
+        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
+    ) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._writer.call("endpoint_health", (endpoint_id, failing_since, disabled_at, reason))
+
+    async def replay(
+        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
+    ) -> int:
+        """See ports.ledger.Callbacks."""
+        call = (tenant_id, callback_ids, endpoint_id, since, now)
+        return await self._writer.call("replay", call)  # type: ignore[no-any-return]
+
+    # upkeep
+
+    async def expire(self, limit: int, now: int) -> int:
+        """See ports.ledger.Upkeep."""
+        return await self._writer.call("expire", (limit, now))  # type: ignore[no-any-return]
+
+    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
+        """See ports.ledger.Upkeep."""
+        return await self._writer.call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
+
+    async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+        """See ports.ledger.Upkeep."""
+        return await self._writer.call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
+
+    # directory
+
+    async def _change(self, change: Callable[[apsw.Connection], Any]) -> Any:
+        return await self._writer.call("change", change)
+
+    async def revision(self) -> int:
+        """See ports.ledger.Directory."""
+        query = "SELECT value FROM meta WHERE name = 'revision'"
+        return int(await self._readers.read(lambda connection: connection.execute(query).get))
+
+    async def add_tenant(self, name: str, now: int) -> Tenant:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_tenant(name, now))  # type: ignore[no-any-return]
+
+    async def tenants(self) -> list[Tenant]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(directory.tenants)
+
+    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(directory.set_policies(tenant_id, policies))
+
+    async def add_key(self, key: ApiKey) -> ApiKey:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_key(key))  # type: ignore[no-any-return]
+
+    async def keys(self) -> list[ApiKey]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(directory.keys)
+
+    async def revoke_key(self, key_id: int, now: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.revoke_key(key_id, now))  # type: ignore[no-any-return]
+
+    async def touch_keys(self, used: Mapping[int, int]) -> None:
+        """See ports.ledger.Directory."""
+        await self._writer.call("touch_keys", used)
+
+    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_sender(tenant_id, name, kind))  # type: ignore[no-any-return]
+
+    async def senders(self) -> list[Sender]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(directory.senders)
+
+    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
+
+    async def channels(self) -> list[ChannelRecord]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(directory.channels)
+
+    async def change_channel(
+        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
+    ) -> ChannelRecord | None:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
+
+    async def add_route(
+        self,
+        tenant_id: int,
+        channels: Sequence[int],
+        *,
+        sender: str = "",
+        traffic_class: TrafficClass | None = None,
+        carrier: str = "",
+        position: int | None = None,
+    ) -> RouteRecord:
+        """See ports.ledger.Directory."""
+        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
+        return await self._change(directory.add_route(record, position))  # type: ignore[no-any-return]
+
+    async def routes(self) -> list[RouteRecord]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(directory.routes)
+
+    async def remove_route(self, route_id: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.remove_route(route_id))  # type: ignore[no-any-return]
+
+    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
+
+    async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
+        """See ports.ledger.Directory."""
+        return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id))
+
+    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(directory.set_default_endpoint(key_id, endpoint_id))
+
+    # search
+
+    async def submission(self, tenant_id: int, referent_id: str) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.submission(connection, tenant_id, referent_id))
+
+    async def submission_by_token(self, token: str) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.submission_by_token(connection, token))
+
+    async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(
+            lambda connection: search.submission_messages(connection, tenant_id, referent_id, after, limit)
+        )
+
+    async def message(self, tenant_id: int, message_id: int) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.message(connection, tenant_id, message_id))
+
+    async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.timeline(connection, tenant_id, message_id))
+
+    async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(
+            lambda connection: search.messages(connection, tenant_id, wanted, before, limit)
+        )
+
+    async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.events(connection, tenant_id, after, limit))
+
+    async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.warnings(connection, tenant_id, limit))
+
+    async def orphans(self) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(search.orphans)
+
+    async def depths(self) -> list[Row]:
+        """See ports.ledger.Search."""
+        lanes = dict(self.depth_by_lane)
+        return await self._readers.read(lambda connection: search.depths(connection, lanes))

@@ -1,0 +1,103 @@
+-- name: submission_of_tenant
+-- One submission. Index: submission_referent.
+SELECT json_object('id', id, 'tenant_id', tenant_id, 'referent_id', referent_id, 'token', token, 'request_id', request_id,
+  'sender', sender, 'text', text, 'encoding', encoding, 'segment_count', segment_count, 'class', class,
+  'accepted_at', accepted_at, 'due_at', due_at, 'expires_at', expires_at, 'message_count', message_count,
+  'first_message_id', first_message_id, 'ext', json(ext), 'answer', json(answer), 'key_id', key_id, 'scheduled', scheduled)
+FROM submission WHERE referent_id = ?1 AND (?2 IS NULL OR tenant_id = ?2);
+
+-- name: messages_in_span
+-- Messages of one submission after an id. Index: message primary key.
+SELECT json_group_array(json_object('id', m.id, 'submission_id', m.submission_id, 'referent_id', s.referent_id,
+  'request_id', s.request_id, 'destination', m.destination, 'sender', s.sender, 'class', m.class, 'state', m.state,
+  'channel', coalesce(c.name, ''), 'error', m.error, 'due_at', m.due_at, 'updated_at', m.updated_at,
+  'attempts', m.attempts, 'flags', m.flags, 'segment_count', s.segment_count, 'accepted_at', s.accepted_at,
+  'expires_at', s.expires_at))
+FROM (SELECT * FROM message WHERE id > ?3 AND id >= ?1 AND id < ?1 + ?2 ORDER BY id LIMIT ?4) m
+CROSS JOIN submission s ON s.id = m.submission_id
+LEFT JOIN channel c ON c.id = m.channel_id;
+
+-- name: one_message
+-- One message of a tenant, with its text. Index: message and submission primary keys.
+SELECT json_object('id', m.id, 'submission_id', m.submission_id, 'referent_id', s.referent_id,
+  'request_id', s.request_id, 'destination', m.destination, 'sender', s.sender, 'class', m.class, 'state', m.state,
+  'channel', coalesce(c.name, ''), 'error', m.error, 'due_at', m.due_at, 'updated_at', m.updated_at,
+  'attempts', m.attempts, 'flags', m.flags, 'segment_count', s.segment_count, 'accepted_at', s.accepted_at,
+  'expires_at', s.expires_at, 'text', s.text, 'encoding', s.encoding)
+FROM message m
+CROSS JOIN submission s ON s.id = m.submission_id
+LEFT JOIN channel c ON c.id = m.channel_id
+WHERE m.id = ?1 AND m.tenant_id = ?2;
+
+-- name: attempts_of
+-- The attempts of one message. Index: attempt primary key.
+SELECT json_group_array(json_object('number', a.number, 'channel', coalesce(c.name, ''), 'channel_id', a.channel_id,
+  'claimed_at', a.claimed_at, 'done_at', a.done_at, 'outcome', a.outcome, 'reason', a.reason,
+  'refs', json(iif(a.refs = '', '[]', a.refs))))
+FROM (SELECT * FROM attempt WHERE message_id = ?1 ORDER BY number) a LEFT JOIN channel c ON c.id = a.channel_id;
+
+-- name: segments_of
+-- The segments named in ?2, rows [channel, ref], that belong to message ?1. Index: segment primary key.
+SELECT json_group_array(json_object('channel_id', g.channel_id, 'ref', g.ref, 'number', g.number, 'segment', g.segment,
+  'state', g.state, 'at', g.at))
+FROM json_each(?2) j
+CROSS JOIN segment g ON g.channel_id = j.value ->> 0 AND g.ref = j.value ->> 1 AND g.message_id = ?1;
+
+-- name: receipts_of
+-- The receipts under the references in ?2 that belong to message ?1. Index: receipt_key.
+SELECT json_group_array(json_object('received_at', r.received_at, 'ref', r.ref, 'stat', r.stat, 'state', r.state,
+  'detail', r.detail, 'raw', hex(r.raw), 'result', r.result, 'repeats', r.repeats))
+FROM json_each(?2) j
+CROSS JOIN receipt r ON r.channel_id = j.value ->> 0 AND r.ref = j.value ->> 1 AND r.message_id = ?1;
+
+-- name: events_of
+-- The events of one message, each with its callback. Index: event_message.
+SELECT json_group_array(json_object('id', e.id, 'sequence', e.sequence, 'state', e.state, 'at', e.at, 'error', e.error,
+  'channel', coalesce(c.name, ''), 'endpoint_id', e.endpoint_id, 'url', p.url, 'due_at', e.due_at, 'done_at', e.done_at,
+  'tries_made', e.tries, 'result', e.result,
+  'tries', (SELECT json_group_array(json_object('number', t.number, 'at', t.at, 'status', t.status, 'error', t.error,
+    'excerpt', t.excerpt, 'elapsed_ms', t.elapsed_ms)) FROM callback_try t WHERE t.event_id = e.id)))
+FROM (SELECT * FROM event WHERE message_id = ?1 ORDER BY id) e
+LEFT JOIN channel c ON c.id = e.channel_id
+LEFT JOIN endpoint p ON p.id = e.endpoint_id;
+
+-- name: events_after
+-- A tenant's events after a cursor, in the order they were written. Index: event_tenant.
+SELECT json_group_array(json_object('id', e.id, 'message_id', e.message_id, 'sequence', e.sequence, 'state', e.state,
+  'at', e.at, 'error', e.error, 'channel', coalesce(c.name, ''), 'destination', m.destination,
+  'referent_id', s.referent_id, 'request_id', s.request_id, 'sent_at', coalesce(a.claimed_at, s.accepted_at),
+  'handed_over_at', iif(a.outcome = 'accepted', a.done_at, 0), 'flags', e.flags, 'segment_count', s.segment_count,
+  'tries', e.tries, 'metadata', s.ext -> '$.metadata'))
+FROM (SELECT * FROM event WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3) e
+CROSS JOIN message m ON m.id = e.message_id
+CROSS JOIN submission s ON s.id = m.submission_id
+LEFT JOIN attempt a ON a.message_id = m.id AND a.number = m.attempts
+LEFT JOIN channel c ON c.id = e.channel_id;
+
+-- name: warnings_of
+-- A tenant's latest warnings. Index: warning_tenant.
+SELECT json_group_array(json_object('id', id, 'at', at, 'kind', kind, 'detail', detail)) FROM (
+  SELECT * FROM warning WHERE tenant_id = ?1 ORDER BY id DESC LIMIT ?2);
+
+-- name: orphans
+-- Parked receipts by channel. Index: parked primary key; parked rows are few.
+SELECT json_group_array(json_object('channel', coalesce(c.name, ''), 'channel_id', p.channel_id, 'count', p.n,
+  'oldest_at', p.oldest)) FROM (
+  SELECT channel_id, count(DISTINCT receipt_id) AS n, min(received_at) AS oldest FROM parked GROUP BY channel_id) p
+LEFT JOIN channel c ON c.id = p.channel_id;
+
+-- name: message_page
+-- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
+-- Index: message_destination when a number is asked for, else submission_tenant by way of the submissions.
+SELECT json_group_array(json_object('id', x.id, 'submission_id', x.submission_id, 'referent_id', x.referent_id,
+  'request_id', x.request_id, 'destination', x.destination, 'sender', x.sender, 'class', x.class, 'state', x.state,
+  'channel', coalesce(c.name, ''), 'error', x.error, 'due_at', x.due_at, 'updated_at', x.updated_at,
+  'attempts', x.attempts, 'flags', x.flags, 'segment_count', x.segment_count, 'accepted_at', x.accepted_at,
+  'expires_at', x.expires_at))
+FROM (
+  SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class, m.state, m.channel_id,
+    m.error, m.due_at, m.updated_at, m.attempts, m.flags, s.segment_count, s.accepted_at, s.expires_at
+  FROM {source}
+  WHERE {filters}
+  ORDER BY {order} LIMIT :limit) x
+LEFT JOIN channel c ON c.id = x.channel_id;
