@@ -26,7 +26,7 @@ def _claim_due(
     if not endpoints:
         return []
     share = max(1, min(per_endpoint, limit // len(endpoints)))
-    found = [json.loads(ids) for ids in unit.rows("due_callbacks", endpoints, now, share)]
+    found: list[list[int]] = unit.rows("due_callbacks", endpoints, now, share)
     ids = _round_robin(found)[:limit]
     unit.run("lease_callbacks", ids, until)
     return _read(unit, ids)
@@ -69,7 +69,7 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
                 request_id=row[14],
                 sent_at=row[15],
                 handed_over_at=row[16] if row[17] == "accepted" else 0,
-                metadata=None if row[18] is None else json.loads(row[18]),
+                metadata=row[18],
             )
         )
     return callbacks

@@ -120,7 +120,7 @@ def _receipts_by_message(
         " 'detail', detail, 'raw', hex(raw), 'result', result, 'repeats', repeats)) FROM receipt"
         " WHERE message_id = ?1 AND received_at >= ?2"
     )
-    return json.loads(connection.execute(query, (row["id"], row["accepted_at"])).get)  # type: ignore[no-any-return]
+    return json.loads(str(connection.execute(query, (row["id"], row["accepted_at"])).get))  # type: ignore[no-any-return]
 
 
 def _segment(raw: str, index: int, found: dict[str, Any] | None) -> dict[str, Any]:
@@ -200,8 +200,6 @@ def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) 
     for row in rows:
         row["state"] = _STATES[row["state"]]
         row["possible_duplicate"] = bool(row.pop("flags") & POSSIBLE_DUPLICATE)
-        if isinstance(row["metadata"], str):
-            row["metadata"] = json.loads(row["metadata"])
     return list(rows)
 
 

@@ -6,7 +6,7 @@ WHERE e.disabled_at IS NULL AND e.id NOT IN (SELECT value FROM json_each(?2))
 
 -- name: due_callbacks
 -- The first ?3 due callbacks of each endpoint in ?1, by due time. Index: event_due.
-SELECT json_group_array(j.ids) FROM (
+SELECT json_group_array(json(j.ids)) FROM (
   SELECT (SELECT json_group_array(d.id) FROM (
     SELECT v.id FROM event v WHERE v.endpoint_id = e.value AND v.due_at IS NOT NULL AND v.due_at <= ?2
     ORDER BY v.due_at, v.id LIMIT ?3) d) AS ids

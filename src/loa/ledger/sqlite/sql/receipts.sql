@@ -75,7 +75,7 @@ SELECT json_group_array(receipt_id) FROM (
 -- name: read_parked
 -- Parked receipts whole, with their forms. Index: receipt primary key, parked_receipt.
 SELECT json_group_array(json_array(r.id, r.channel_id, r.stat, r.destination, r.state, r.detail, r.received_at, r.done_at,
-  (SELECT json_group_array(json_array(p.rank, p.form)) FROM parked p WHERE p.receipt_id = r.id)))
+  json((SELECT json_group_array(json_array(p.rank, p.form)) FROM parked p WHERE p.receipt_id = r.id))))
 FROM json_each(?1) j CROSS JOIN receipt r ON r.id = j.value;
 
 -- name: unknown_for

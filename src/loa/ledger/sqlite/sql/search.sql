@@ -55,8 +55,8 @@ CROSS JOIN receipt r ON r.channel_id = j.value ->> 0 AND r.ref = j.value ->> 1 A
 SELECT json_group_array(json_object('id', e.id, 'sequence', e.sequence, 'state', e.state, 'at', e.at, 'error', e.error,
   'channel', coalesce(c.name, ''), 'endpoint_id', e.endpoint_id, 'url', p.url, 'due_at', e.due_at, 'done_at', e.done_at,
   'tries_made', e.tries, 'result', e.result,
-  'tries', (SELECT json_group_array(json_object('number', t.number, 'at', t.at, 'status', t.status, 'error', t.error,
-    'excerpt', t.excerpt, 'elapsed_ms', t.elapsed_ms)) FROM callback_try t WHERE t.event_id = e.id)))
+  'tries', json((SELECT json_group_array(json_object('number', t.number, 'at', t.at, 'status', t.status, 'error', t.error,
+    'excerpt', t.excerpt, 'elapsed_ms', t.elapsed_ms)) FROM callback_try t WHERE t.event_id = e.id))))
 FROM (SELECT * FROM event WHERE message_id = ?1 ORDER BY id) e
 LEFT JOIN channel c ON c.id = e.channel_id
 LEFT JOIN endpoint p ON p.id = e.endpoint_id;
