@@ -19,7 +19,8 @@ from loa.ports.probe import Probe
 class Attempt:
     """One claimed message, ready to be handed over: everything a provider may need, nothing it may change.
 
-    `number` counts attempts of this message over all channels and is the fencing number of the claim.
+    `number` counts attempts of this message over all channels and is the fencing number of the claim; `tries` counts
+    those on this channel that used up a try.
     `expires_at` in milliseconds; a provider passes it on as validity where it can.
     """
 
@@ -36,6 +37,8 @@ class Attempt:
     referent_id: str
     possible_duplicate: bool
     ext: Mapping[str, Any]
+    tries: int = 0
+    tenant_id: int = 0
 
 
 Settle = Callable[[Attempt, Outcome], None]

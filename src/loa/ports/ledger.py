@@ -50,9 +50,11 @@ class Claims(Protocol):
     """The dispatch side: exclusive, fenced rights on due messages, and the record of what came of them."""
 
     async def claim(
-        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], now: int, until: int
+        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
     ) -> list[Attempt]:
-        """Claim due messages of a channel's lanes: at most the given number of each class, in due order.
+        """Claim due messages of a channel's lanes: lane after lane as `wanted` names them, each in due order.
+
+        At most the given number of each class and `limit` of all.
 
         Each claimed message is `sending` with an open attempt, on disk, when this returns. Messages whose lifetime is
         over are expired on the way, with the callbacks they owe.

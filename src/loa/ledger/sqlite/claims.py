@@ -8,11 +8,11 @@ from loa.domain.receipt import stored_form
 from loa.domain.standing import POSSIBLE_DUPLICATE, Verdict, expire, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite import receipts, standings
-from loa.ledger.sqlite.unit import CLASSES, Unit
+from loa.ledger.sqlite.unit import CLASSES, Content, Unit
 from loa.ports.channel import Attempt
 from loa.ports.records import Settlement, UnknownPolicy
 
-ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int]
+ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int]
 STALE_PER_CALL = 5_000
 
 
@@ -22,41 +22,21 @@ def claim(unit: Unit, calls: list[ClaimCall]) -> list[list[Attempt]]:
 
 
 def _claim_lanes(
-    unit: Unit, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], now: int, until: int
+    unit: Unit, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
 ) -> list[Attempt]:
     attempts: list[Attempt] = []
     late: list[int] = []
-    for traffic_class, limit in wanted:
-        if limit <= 0 or not unit.depths.get((channel_id, int(traffic_class))):
+    for traffic_class, share in wanted:
+        count = min(share, limit - len(attempts))
+        if count <= 0 or not unit.depths.get((channel_id, int(traffic_class))):
             continue
-        rows = unit.rows("due_in_lane", channel_id, int(traffic_class), now, limit)
-        if not rows:
-            continue
+        rows = unit.rows("due_in_lane", channel_id, int(traffic_class), now, count)
         contents = unit.content({row[1] for row in rows})
-        before = len(attempts)
-        for message_id, submission_id, destination, number, flags in rows:
-            content = contents[submission_id]
-            if content.expires_at <= now:
-                late.append(message_id)
-                continue
-            attempts.append(
-                Attempt(
-                    message_id,
-                    number + 1,
-                    channel_id,
-                    CLASSES[int(traffic_class)],
-                    destination,
-                    content.sender,
-                    content.text,
-                    content.encoding,
-                    content.segment_count,
-                    content.expires_at,
-                    content.referent_id,
-                    bool(flags & POSSIBLE_DUPLICATE),
-                    content.ext,
-                )
-            )
-        unit.moved(channel_id, int(traffic_class), before - len(attempts))
+        in_time = [row for row in rows if contents[row[1]].expires_at > now]
+        if len(in_time) < len(rows):
+            late += [row[0] for row in rows if contents[row[1]].expires_at <= now]
+        attempts += [_attempt(row, contents[row[1]], channel_id, traffic_class) for row in in_time]
+        unit.moved(channel_id, int(traffic_class), -len(in_time))
     if late:
         _expire(unit, late, now)
     if attempts:
@@ -64,6 +44,27 @@ def _claim_lanes(
         unit.run("mark_sending", ids, now)
         unit.run("open_attempts", ids, unit.boot, now, until)
     return attempts
+
+
+def _attempt(row: list[int], content: Content, channel_id: int, traffic_class: TrafficClass) -> Attempt:
+    message_id, _submission_id, destination, attempts, flags, tries, tenant_id = row
+    return Attempt(
+        message_id,
+        attempts + 1,
+        channel_id,
+        traffic_class,
+        destination,
+        content.sender,
+        content.text,
+        content.encoding,
+        content.segment_count,
+        content.expires_at,
+        content.referent_id,
+        bool(flags & POSSIBLE_DUPLICATE),
+        content.ext,
+        tries,
+        tenant_id,
+    )
 
 
 def _expire(unit: Unit, ids: list[int], now: int) -> None:
@@ -131,6 +132,7 @@ def settle_stale(unit: Unit, calls: list[tuple[int, UnknownPolicy, bool]]) -> li
 
 def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> int:
     if former:
+        unit.run("release_leases")
         rows = unit.rows("former_attempts", unit.boot, STALE_PER_CALL)
         reason = "the process ended before an answer was recorded"
     else:

@@ -163,10 +163,10 @@ class SqliteLedger:
     # claims
 
     async def claim(
-        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], now: int, until: int
+        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
     ) -> list[Attempt]:
         """See ports.ledger.Claims."""
-        return await self._writer.call("claim", (channel_id, wanted, now, until))  # type: ignore[no-any-return]
+        return await self._writer.call("claim", (channel_id, wanted, limit, now, until))  # type: ignore[no-any-return]
 
     async def record(self, settlements: Sequence[Settlement]) -> int:
         """See ports.ledger.Claims."""

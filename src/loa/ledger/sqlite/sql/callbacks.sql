@@ -59,3 +59,7 @@ WHERE id IN (SELECT value FROM json_each(?1)) AND tenant_id = ?3 AND endpoint_id
 -- Makes the failed callbacks of an endpoint since ?3 due again. Index: event_failed.
 UPDATE event SET due_at = ?2, tries = 0, result = ''
 WHERE result = 'failed' AND endpoint_id = ?1 AND at >= ?3 AND tenant_id = ?4;
+
+-- name: release_leases
+-- Makes callbacks due at once that a former run had claimed for their first try. Index: event_due.
+UPDATE event SET due_at = at WHERE due_at IS NOT NULL AND tries = 0 AND due_at > at;

@@ -1,7 +1,7 @@
 -- name: due_in_lane
 -- The first due messages of one lane, in due order. Index: message_due.
-SELECT json_group_array(json_array(id, submission_id, destination, attempts, flags)) FROM (
-  SELECT id, submission_id, destination, attempts, flags FROM message
+SELECT json_group_array(json_array(id, submission_id, destination, attempts, flags, tries, tenant_id)) FROM (
+  SELECT id, submission_id, destination, attempts, flags, tries, tenant_id FROM message
   WHERE state = 0 AND channel_id = ?1 AND class = ?2 AND due_at <= ?3
   ORDER BY due_at, id LIMIT ?4
 );
@@ -47,7 +47,7 @@ SELECT json_group_array(json_array(message_id, number)) FROM (
 -- name: former_attempts
 -- Open attempts that another run of the program left behind. Index: attempt_open.
 SELECT json_group_array(json_array(message_id, number)) FROM (
-  SELECT message_id, number FROM attempt WHERE done_at IS NULL AND claimed_until >= 0 AND boot <> ?1 LIMIT ?2);
+  SELECT message_id, number FROM attempt WHERE done_at IS NULL AND boot <> ?1 LIMIT ?2);
 
 -- name: lane_depths
 -- Queued messages by lane, read once at start; kept in step afterwards. Index: message_due.

@@ -1,0 +1,224 @@
+"""Dispatch: claims due messages of a channel's lanes, hands them over, records one outcome each.
+
+Two commits a batch: the claim is on disk before any byte leaves, the outcomes after the answers. Nothing is open over a
+network call. What the process loses by dying between them becomes `unknown`, never a blind second hand-over.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from loa.domain.hours import AllowedHours
+from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.retry import SEND_TRIES_MAX, send_delay_ms
+from loa.domain.traffic import TrafficClass
+from loa.errors import StorageError
+from loa.observe import metrics
+from loa.observe.log import get_logger
+from loa.ports.channel import Attempt, Channel
+from loa.ports.clock import Clock
+from loa.ports.ledger import Claims
+from loa.ports.probe import Point, Probe
+from loa.ports.records import Settlement, UnknownPolicy
+from loa.stages.loop import keep_running
+from loa.stages.signal import Signal
+
+OTP_SHARE = 10
+"""One slot in so many of a channel's window is kept for one-time codes."""
+ADVERTISING_TURN = 8
+"""Once in so many claims advertising comes before transactional messages, so that neither starves the other."""
+RECORD_RETRY_S = 0.5
+
+_RESULTS = {Accepted: "accepted", Refused: "refused", Deferred: "deferred", Unknown: "unknown"}
+
+log = get_logger("loa.stages.dispatch")
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRules:
+    """How dispatch works, the same for every channel. Units: as the names say; `hours` None sends at any hour."""
+
+    claim_ms: int = 90_000
+    poll_ms: int = 500
+    batch_max: int = 1_000
+    hours: AllowedHours | None = None
+
+
+class ChannelDispatch:
+    """Dispatch for one channel; `run` and `run_recorder` are its two loops."""
+
+    def __init__(
+        self,
+        channel_id: int,
+        provider: str,
+        channel: Channel,
+        ledger: Claims,
+        *,
+        clock: Clock,
+        probe: Probe,
+        policy: UnknownPolicy,
+        rules: DispatchRules,
+        answered: Callable[[], None],
+    ) -> None:
+        self._channel_id = channel_id
+        self._provider = provider
+        self._channel = channel
+        self._ledger = ledger
+        self._clock = clock
+        self._probe = probe
+        self._policy = policy
+        self._rules = rules
+        self._told = answered
+        self._wake = Signal()
+        self._settled = Signal()
+        self._outcomes: list[Settlement] = []
+        self._pause_until = 0
+        self._turns = 0
+        self._rtts: list[float] = []
+        self._recording = False
+        self.in_flight = 0
+        self.paused = False
+        self.stopping = False
+
+    def wake(self) -> None:
+        """Look again: something was accepted, capacity came free, or a setting changed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Claim and hand over until cancelled."""
+        await keep_running("dispatch", self._turn, self._clock)
+
+    async def run_recorder(self) -> None:
+        """Record outcomes until cancelled."""
+        await keep_running("dispatch recorder", self._record_turn, self._clock)
+
+    # claiming
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        free = 0 if self.paused or self.stopping or now < self._pause_until else self._channel.free(now)
+        if free <= 0:
+            await self._wake.wait(self._rules.poll_ms / 1000)
+            return
+        limit = min(free, self._rules.batch_max)
+        attempts = await self._ledger.claim(
+            self._channel_id, self._wanted(limit, now), limit, now, now + self._rules.claim_ms
+        )
+        if not attempts:
+            await self._wait_for_due(now)
+            return
+        self._probe.reached(Point.DISPATCH_CLAIMED)
+        self._hand_over(attempts)
+        if self._channel.free(self._clock.now()) <= 0:
+            await self._wake.wait(self._rules.poll_ms / 1000)
+
+    def _wanted(self, limit: int, now: int) -> list[tuple[TrafficClass, int]]:
+        """Name the lanes in the order in which they may take the free window."""
+        self._turns += 1
+        window = self._channel.status().window_size
+        reserve = max(1, window // OTP_SHARE) if window > 1 else 0
+        others = max(0, limit - reserve)
+        wanted = [(TrafficClass.OTP, limit), (TrafficClass.TRANSACTIONAL, others)]
+        if self._rules.hours is None or self._rules.hours.is_open(now):
+            place = 1 if self._turns % ADVERTISING_TURN == 0 else 2
+            wanted.insert(place, (TrafficClass.ADVERTISING, others))
+        return wanted
+
+    async def _wait_for_due(self, now: int) -> None:
+        due = await self._ledger.next_due(self._channel_id, now)
+        wait_ms = self._rules.poll_ms if due is None else min(self._rules.poll_ms, max(1, due - self._clock.now()))
+        await self._wake.wait(wait_ms / 1000)
+
+    def _hand_over(self, attempts: Sequence[Attempt]) -> None:
+        self.in_flight += len(attempts)
+        started = self._clock.monotonic()
+        open_attempts = {(a.message_id, a.number) for a in attempts}
+
+        def settle(attempt: Attempt, outcome: Outcome) -> None:
+            open_attempts.discard((attempt.message_id, attempt.number))
+            self._rtts.append(self._clock.monotonic() - started)
+            self.in_flight -= 1
+            self._note(attempt, outcome)
+
+        try:
+            self._channel.submit(attempts, settle)
+        except Exception as error:
+            # A provider must not raise; where one does, nobody can say which bytes left.
+            for attempt in attempts:
+                if (attempt.message_id, attempt.number) in open_attempts:
+                    settle(attempt, Unknown(f"the provider failed: {type(error).__name__}"))
+            raise
+
+    # recording
+
+    def late(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Take an answer that came after its attempt was given up as unknown."""
+        self._note(attempt, outcome)
+
+    def _note(self, attempt: Attempt, outcome: Outcome) -> None:
+        self._outcomes.append(self._settlement(attempt, outcome))
+        self._settled.set()
+
+    def _settlement(self, attempt: Attempt, outcome: Outcome) -> Settlement:
+        now = self._clock.now()
+        retry_at = wait_until = 0
+        resend = dead = False
+        if isinstance(outcome, Unknown):
+            wait_ms, resend = self._policy(attempt.tenant_id, attempt.traffic_class)
+            wait_until = now + wait_ms
+        elif isinstance(outcome, Deferred) and not outcome.counts:
+            # The message keeps its place; the channel as a whole waits.
+            self._pause_until = max(self._pause_until, outcome.until)
+        elif isinstance(outcome, Deferred) or (isinstance(outcome, Refused) and not outcome.lasting):
+            dead = attempt.tries + 1 >= SEND_TRIES_MAX
+            asked = outcome.until if isinstance(outcome, Deferred) else 0
+            retry_at = max(asked, now + send_delay_ms(attempt.tries + 1, random.random()))
+        return Settlement(
+            attempt.message_id,
+            attempt.number,
+            self._channel_id,
+            outcome,
+            now,
+            retry_at=retry_at,
+            wait_until=wait_until,
+            resend=resend,
+            dead=dead,
+        )
+
+    async def _record_turn(self) -> None:
+        if not self._outcomes:
+            await self._settled.wait(self._rules.poll_ms / 1000)
+        batch, self._outcomes = self._outcomes, []
+        if not batch:
+            return
+        self._recording = True
+        self._probe.reached(Point.DISPATCH_ANSWERED)
+        while True:
+            try:
+                await self._ledger.record(batch)
+                break
+            except StorageError as error:
+                # The outcomes exist nowhere else: keep them until they are on disk.
+                log.warning("outcomes could not be recorded", stage="dispatch", error=error, count=len(batch))
+                await self._clock.sleep(RECORD_RETRY_S)
+        self._recording = False
+        self._probe.reached(Point.DISPATCH_RECORDED)
+        self._count(batch)
+        self._told()
+        self._wake.set()
+
+    def _count(self, batch: Sequence[Settlement]) -> None:
+        rtts, self._rtts = self._rtts, []
+        metrics.observe_many(metrics.submit_rtt_seconds, rtts)
+        by_result: dict[str, int] = {}
+        for settlement in batch:
+            word = _RESULTS[type(settlement.outcome)]
+            by_result[word] = by_result.get(word, 0) + 1
+        for word, count in by_result.items():
+            metrics.submit_attempts_total.labels(self._provider, word).inc(count)
+        metrics.outcome_unknown_total.inc(by_result.get("unknown", 0))
+
+    async def drain(self) -> None:
+        """Wait until every handed-over attempt has its outcome on disk; the channel ends the wait by settling."""
+        while self.in_flight > 0 or self._outcomes or self._recording:
+            await self._clock.sleep(0.01)

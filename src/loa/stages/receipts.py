@@ -1,0 +1,65 @@
+"""Receipts: takes what channels receive, stores it in groups, and only then lets the channel acknowledge it."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from loa.domain.receipt import Receipt
+from loa.errors import StorageError
+from loa.observe import metrics
+from loa.ports.clock import Clock
+from loa.ports.ledger import Receipts
+from loa.ports.probe import Point, Probe
+from loa.stages.loop import keep_running
+from loa.stages.signal import Signal
+
+WAITING_MAX = 20_000
+"""Receipts held in memory at most; past it the peer is asked to send them again later."""
+
+
+class ReceiptStage:
+    """One for the whole process; `offer` is the sink handed to every channel."""
+
+    def __init__(
+        self, ledger: Receipts, *, clock: Clock, probe: Probe, batch_max: int, applied: Callable[[], None]
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._probe = probe
+        self._batch_max = batch_max
+        self._applied = applied
+        self._waiting: list[tuple[Receipt, Callable[[bool], None]]] = []
+        self._signal = Signal()
+
+    def offer(self, receipt: Receipt, acknowledge: Callable[[bool], None]) -> None:
+        """Take a receipt; `acknowledge` is called with True once it is on disk, with False when it was not stored."""
+        if len(self._waiting) >= WAITING_MAX:
+            acknowledge(False)
+            return
+        self._waiting.append((receipt, acknowledge))
+        self._signal.set()
+
+    async def run(self) -> None:
+        """Store receipts until cancelled."""
+        await keep_running("receipts", self._turn, self._clock)
+
+    async def _turn(self) -> None:
+        if not self._waiting:
+            await self._signal.wait(1.0)
+        group, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
+        if not group:
+            return
+        receipts = [receipt for receipt, _ in group]
+        try:
+            counts = await self._ledger.store(receipts)
+        except StorageError:
+            for _, acknowledge in group:
+                acknowledge(False)
+            raise
+        self._probe.reached(Point.RECEIPT_STORED)
+        for _, acknowledge in group:
+            acknowledge(True)
+        for state, count in Counter(r.state.label if r.state is not None else "none" for r in receipts).items():
+            metrics.receipts_total.labels(state).inc(count)
+        metrics.receipts_repeat_total.inc(counts.repeated)
+        metrics.receipts_conflict_total.inc(counts.conflicts)
+        self._applied()
