@@ -1,0 +1,1 @@
+"""Alphabets, counting, cutting and folding of text. Pure."""
