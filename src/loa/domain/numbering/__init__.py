@@ -1,0 +1,1 @@
+"""Number plans as data: which prefixes are mobiles, and whose they probably are."""
