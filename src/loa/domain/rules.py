@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from loa.domain.hours import AllowedHours
 from loa.domain.traffic import TrafficClass
+from loa.errors import CallerError, Forbidden, LoaError
 
 
 class Effect(StrEnum):
@@ -43,6 +44,22 @@ class Finding:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
+def refusal(*findings: Finding) -> CallerError:
+    """Make the error that tells a caller what is wrong with a request; `findings_of` reads it back."""
+    return CallerError("invalid_request", ", ".join(sorted({each.code for each in findings})), findings=findings)
+
+
+def denial(*findings: Finding) -> Forbidden:
+    """Make the error that tells a caller what a key may not do."""
+    return Forbidden("forbidden", ", ".join(sorted({each.code for each in findings})), findings=findings)
+
+
+def findings_of(error: LoaError) -> tuple[Finding, ...]:
+    """Give the findings an error carries; none when it speaks of the whole request."""
+    found = error.fields.get("findings", ())
+    return tuple(each for each in found if isinstance(each, Finding)) if isinstance(found, tuple) else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What one rule says. `finding` names field and reason, None for a pass."""
@@ -57,12 +74,11 @@ class Ruleset:
     """The numbers the rules work with; every one is a setting."""
 
     version: str = "vn-2026-11"
-    hours: AllowedHours = field(default_factory=AllowedHours)
+    hours: AllowedHours | None = field(default_factory=AllowedHours)
+    """None: advertising is not held back, and keeping the hours is the admin's own duty."""
     label_policy: LabelPolicy = LabelPolicy.CARRIER
     labels: tuple[str, ...] = ("[QC]", "[AD]")
     segments_max: int = 10
-    countries: frozenset[str] = frozenset({"VN"})
-    """Countries whose numbers may be reached, as ISO 3166 codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +133,7 @@ def _label(facts: Facts, rules: Ruleset) -> tuple[Effect, Finding] | None:
 
 
 def _hours(facts: Facts, rules: Ruleset) -> tuple[Effect, Finding] | None:
-    if facts.traffic_class is not TrafficClass.ADVERTISING or rules.hours.is_open(facts.due_at):
+    if facts.traffic_class is not TrafficClass.ADVERTISING or rules.hours is None or rules.hours.is_open(facts.due_at):
         return None
     return Effect.DEFER, Finding("scheduled", "outside_hours", {"until": rules.hours.next_open(facts.due_at)})
 

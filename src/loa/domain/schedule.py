@@ -29,7 +29,7 @@ _VIETNAM_S: Final = 7 * 3600
 _DAY_S: Final = 86_400
 
 
-def due_at(written: str | None, now: int) -> int:
+def due_at(written: str | None, now: int, horizon_days: int = HORIZON_DAYS) -> int:
     """Read a wished time.
 
     Units: now and the result in milliseconds since the epoch; never before now.
@@ -39,8 +39,8 @@ def due_at(written: str | None, now: int) -> int:
     if not text:
         return now
     instant = _instant(text)
-    if instant > now + HORIZON_DAYS * _DAY_S * 1000:
-        raise CallerError("schedule_too_far", days=HORIZON_DAYS)
+    if instant > now + horizon_days * _DAY_S * 1000:
+        raise CallerError("schedule_too_far", days=horizon_days)
     return max(instant, now)
 
 

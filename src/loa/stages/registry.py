@@ -26,6 +26,7 @@ FLUSH_EVERY = 20
 """Flush the last use of keys once in so many rounds of `watch`."""
 
 Owned = TypeVar("Owned", Sender, RouteRecord, Endpoint)
+Policies = Mapping[TrafficClass, ClassPolicy]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _log = get_logger(__name__)
@@ -36,10 +37,12 @@ class TenantView:
     """All that is known of one tenant, ready for look-ups. `routes` are in the order in which they are tried."""
 
     tenant: Tenant
-    policies: Mapping[TrafficClass, ClassPolicy]
+    policies: Policies
     senders: Mapping[str, Sender]
     routes: tuple[Route, ...]
     endpoints: Mapping[int, Endpoint]
+    by_carrier: bool
+    """Whether any route asks for the carrier; where none does, numbers need not be told apart."""
     _plans: dict[tuple[str, TrafficClass, str], tuple[int, ...]] = field(default_factory=dict)
 
     def plan(self, sender: str, traffic_class: TrafficClass, carrier: str) -> tuple[int, ...]:
@@ -90,8 +93,9 @@ class Snapshot:
 class Registry:
     """Answers from the last snapshot; `refresh` makes a new one when the directory has changed."""
 
-    def __init__(self, ledger: Directory, clock: Clock) -> None:
+    def __init__(self, ledger: Directory, clock: Clock, defaults: Policies = DEFAULT_POLICIES) -> None:
         self._ledger = ledger
+        self._defaults = defaults
         self._clock = clock
         self._used: dict[int, int] = {}
         self._refreshing = asyncio.Lock()
@@ -120,7 +124,9 @@ class Registry:
         senders, routes = _by_tenant(await self._ledger.senders()), _by_tenant(await self._ledger.routes())
         owned = _by_tenant(endpoints)
         views = {
-            tenant.id: _view(tenant, senders[tenant.id], routes[tenant.id], owned[tenant.id])
+            tenant.id: _view(
+                tenant, _policies(tenant, self._defaults), senders[tenant.id], routes[tenant.id], owned[tenant.id]
+            )
             for tenant in await self._ledger.tenants()
         }
         held = [key for key in await self._ledger.keys() if key.tenant_id in views]
@@ -182,16 +188,16 @@ class Registry:
         """Give what is known of a tenant."""
         return self.snapshot.views.get(tenant_id)
 
-    def policies(self, tenant_id: int) -> Mapping[TrafficClass, ClassPolicy]:
+    def policies(self, tenant_id: int) -> Policies:
         """Give a tenant's class policies; the defaults for an unknown one."""
         view = self.snapshot.views.get(tenant_id)
-        return DEFAULT_POLICIES if view is None else view.policies
+        return self._defaults if view is None else view.policies
 
 
-def class_policies(overrides: Mapping[str, Mapping[str, Any]]) -> dict[TrafficClass, ClassPolicy]:
+def class_policies(overrides: Mapping[str, Mapping[str, Any]], defaults: Policies = DEFAULT_POLICIES) -> Policies:
     """Lay a tenant's overrides, by class label, over the defaults. Errors: TypeError, ValueError."""
     merged = {}
-    for traffic_class, default in DEFAULT_POLICIES.items():
+    for traffic_class, default in defaults.items():
         own = overrides.get(traffic_class.label, {})
         merged[traffic_class] = ClassPolicy(
             lifetime_s=int(own.get("lifetime_s", default.lifetime_s)),
@@ -209,27 +215,32 @@ def _by_tenant(rows: Iterable[Owned]) -> defaultdict[int, list[Owned]]:
 
 
 def _view(
-    tenant: Tenant, senders: Iterable[Sender], routes: Iterable[RouteRecord], endpoints: Iterable[Endpoint]
+    tenant: Tenant,
+    policies: Policies,
+    senders: Iterable[Sender],
+    routes: Iterable[RouteRecord],
+    endpoints: Iterable[Endpoint],
 ) -> TenantView:
     in_order = sorted(routes, key=lambda route: (route.position, route.id))
     return TenantView(
         tenant=tenant,
-        policies=_policies(tenant),
+        policies=policies,
         senders={sender.name: sender for sender in senders},
         routes=tuple(
             Route(route.id, route.position, route.channels, route.sender, route.traffic_class, route.carrier)
             for route in in_order
         ),
         endpoints={endpoint.id: endpoint for endpoint in endpoints},
+        by_carrier=any(route.carrier for route in in_order),
     )
 
 
-def _policies(tenant: Tenant) -> Mapping[TrafficClass, ClassPolicy]:
+def _policies(tenant: Tenant, defaults: Policies) -> Policies:
     try:
-        return class_policies(tenant.policies)
+        return class_policies(tenant.policies, defaults)
     except (TypeError, ValueError):
         _log.warning("a tenant's class policies cannot be read, the defaults hold", tenant_id=tenant.id)
-        return DEFAULT_POLICIES
+        return defaults
 
 
 def _networks(key: ApiKey) -> tuple[Network, ...] | None:

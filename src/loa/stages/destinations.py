@@ -1,0 +1,120 @@
+"""Destinations in: every written form to one number, repeats dropped, all bad ones named, each group with its plan.
+
+The work here is done once for each destination of each request, so the loops are few and flat.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import phonenumbers
+
+from loa.domain import msisdn
+from loa.domain.msisdn import Msisdn
+from loa.domain.numbering.table import VIETNAM, NumberTable
+from loa.domain.rules import Finding
+
+RoutePlan = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How destinations are read. `allow_countries`: calling codes, None for all."""
+
+    table: NumberTable = VIETNAM
+    allow_countries: frozenset[str] | None = msisdn.VIETNAM_ONLY
+    convert_2018: bool = False
+
+
+def calling_codes(countries: Iterable[str]) -> frozenset[str]:
+    """Give the calling codes of countries named by ISO 3166 codes; unknown names add nothing."""
+    codes = {phonenumbers.country_code_for_region(country.upper()) for country in countries}
+    return frozenset(str(code) for code in codes if code)
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The destinations of a request, sorted out.
+
+    `plans`: route plans with the numbers that follow each, in the order of the request. `findings` name what cannot be
+    reached, in that order too; `bad` are their indexes, `repeated` the indexes of repeats that were dropped.
+    """
+
+    plans: list[tuple[RoutePlan, list[int]]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    bad: list[int] = field(default_factory=list)
+    repeated: int = 0
+
+
+def sort_out(raws: Sequence[str], numbers: Numbers, plan_of: Callable[[str], RoutePlan], *, by_carrier: bool) -> Sorted:
+    """Read, check and group the destinations of one request.
+
+    `plan_of` gives the route plan for a carrier ("" where it is not known); it is asked once for each carrier, and once
+    in all where `by_carrier` is False.
+    """
+    sorted_out = Sorted()
+    good, bad = msisdn.parse_many(
+        raws, table=numbers.table, allow_countries=numbers.allow_countries, convert_2018=numbers.convert_2018
+    )
+    for index, refused in bad:
+        sorted_out.bad.append(index)
+        sorted_out.findings.append(Finding(f"destinations[{index}]", refused.code, {"detail": refused.detail}))
+    unique = dict.fromkeys(good)
+    sorted_out.repeated = len(good) - len(unique)
+    groups = _by_carrier(unique, numbers.table) if by_carrier else {"": list(map(int, unique))}
+    stranded: set[int] = set()
+    plans: dict[RoutePlan, list[int]] = {}
+    for carrier, group in groups.items():
+        plan = plan_of(carrier)
+        if plan:
+            plans.setdefault(plan, []).extend(group)
+        else:
+            stranded.update(group)
+    if stranded:
+        _name_stranded(sorted_out, raws, numbers, stranded)
+    if len(plans) == 1 and len(groups) > 1 and not stranded:
+        plans = {plan: list(map(int, unique)) for plan in plans}
+    sorted_out.plans = list(plans.items())
+    return sorted_out
+
+
+def carrier_of(number: Msisdn, numbers: Numbers) -> str:
+    """Give the label of a number's carrier, a hint; "" where it is not known."""
+    return msisdn.carrier_hint(number, numbers.table) or ""
+
+
+def read_one(raw: str, numbers: Numbers) -> Msisdn | None:
+    """Read one destination as `sort_out` does; None where that refuses it."""
+    good, _ = msisdn.parse_many(
+        (raw,), table=numbers.table, allow_countries=numbers.allow_countries, convert_2018=numbers.convert_2018
+    )
+    return good[0] if good else None
+
+
+def _by_carrier(unique: Iterable[Msisdn], table: NumberTable) -> dict[str, list[int]]:
+    """Group numbers by carrier: first by their leading digits, which is one slice a number."""
+    width = 2 + table.width
+    by_head: dict[str, list[int]] = {}
+    for number in unique:
+        head = number[:width]
+        group = by_head.get(head)
+        if group is None:
+            group = by_head[head] = []
+        group.append(int(number))
+    groups: dict[str, list[int]] = {}
+    for head, members in by_head.items():
+        carrier = msisdn.carrier_hint(Msisdn(head), table) or ""
+        groups.setdefault(carrier, []).extend(members)
+    return groups
+
+
+def _name_stranded(sorted_out: Sorted, raws: Sequence[str], numbers: Numbers, stranded: set[int]) -> None:
+    """Name every destination, repeats too, that no route leads to."""
+    findings = dict(zip(sorted_out.bad, sorted_out.findings, strict=True))
+    for index, raw in enumerate(raws):
+        if index in findings:
+            continue
+        number = read_one(raw, numbers)
+        if number is not None and int(number) in stranded:
+            findings[index] = Finding(f"destinations[{index}]", "no_route")
+    sorted_out.bad = sorted(findings)
+    sorted_out.findings = [findings[index] for index in sorted_out.bad]

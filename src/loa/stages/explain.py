@@ -1,0 +1,118 @@
+"""The dry run: what a plan means, said for people. Nothing is decided here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loa.domain.rules import Finding, Verdict
+from loa.domain.traffic import TrafficClass
+from loa.ports.records import ChannelRecord
+from loa.stages.destinations import carrier_of, read_one
+from loa.stages.planning import Plan, Planner
+from loa.text.refusals import CharacterAt
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationFate:
+    """What would become of one destination.
+
+    `msisdn`: its normal form, "" where it has none. `carrier`: a hint. `route`: names of the channels in order.
+    `repeats`: the index of the same number before it. `finding`: why it cannot be reached.
+    """
+
+    index: int
+    written: str
+    msisdn: str = ""
+    carrier: str = ""
+    route: tuple[str, ...] = ()
+    repeats: int | None = None
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextFate:
+    """What would become of the text. `forcing`: the characters that make it UCS-2. Units: septets or 16-bit units."""
+
+    text: str
+    encoding: str
+    segment_count: int
+    units: int
+    limit: int
+    forcing: tuple[CharacterAt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What would become of a request.
+
+    `would_be_accepted` is what the real call decides; `denied` is answered 403, `findings` are answered 400.
+    Units: times in milliseconds since the epoch.
+    """
+
+    would_be_accepted: bool
+    traffic_class: TrafficClass
+    sender: str
+    text: TextFate | None
+    destinations: tuple[DestinationFate, ...]
+    verdicts: tuple[Verdict, ...]
+    ruleset: str
+    wished_at: int
+    due_at: int
+    expires_at: int
+    denied: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
+
+
+def describe(plan: Plan, principal: Principal, planner: Planner, channels: Mapping[int, ChannelRecord]) -> Explanation:
+    """Say what a plan means."""
+    return Explanation(
+        would_be_accepted=plan.would_be_accepted,
+        traffic_class=plan.request.traffic_class,
+        sender=plan.request.sender,
+        text=_text(plan),
+        destinations=_destinations(plan, planner, channels),
+        verdicts=tuple(plan.verdicts),
+        ruleset=planner.rules.version,
+        wished_at=plan.wished_at,
+        due_at=plan.due_at,
+        expires_at=plan.expires_at,
+        denied=tuple(plan.denied),
+        findings=tuple(plan.findings),
+    )
+
+
+def _text(plan: Plan) -> TextFate | None:
+    composed = plan.composed
+    if composed is None:
+        return None
+    return TextFate(
+        composed.text, composed.encoding.value, composed.segments, composed.units, composed.limit, composed.forcing
+    )
+
+
+def _destinations(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRecord]) -> tuple[DestinationFate, ...]:
+    wrong = dict(zip(plan.sorted.bad, plan.sorted.findings, strict=True))
+    routes = {
+        number: tuple(channels[each].name for each in route if each in channels)
+        for route, group in plan.sorted.plans
+        for number in group
+    }
+    first: dict[str, int] = {}
+    fates = []
+    for index, written in enumerate(plan.request.destinations):
+        number = read_one(written, planner.numbers)
+        if number is None:
+            fates.append(DestinationFate(index, written, finding=wrong.get(index)))
+            continue
+        before = first.setdefault(number, index)
+        fates.append(
+            DestinationFate(
+                index=index,
+                written=written,
+                msisdn=number,
+                carrier=carrier_of(number, planner.numbers),
+                route=routes.get(int(number), ()),
+                repeats=before if before != index else None,
+                finding=wrong.get(index),
+            )
+        )
+    return tuple(fates)

@@ -1,0 +1,119 @@
+"""What `ext` may ask for: a closed set of options that are read, and anything else, which is kept as it came."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from loa.domain.rules import Finding
+
+EXT_BYTES_MAX: Final = 8_192
+TTL_MAX_S: Final = 30 * 86_400
+CHANNELS_MAX: Final = 8
+URL_MAX: Final = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of one request.
+
+    `channels`: names that narrow and order the route plan, empty for the plan as it is. Units: ttl_s in seconds, 0 for
+    the class's own lifetime.
+    """
+
+    channels: tuple[str, ...] = ()
+    callback_url: str = ""
+    ttl_s: int = 0
+    skip_invalid: bool = False
+
+
+NONE: Final = Options()
+
+
+def read_options(ext: Mapping[str, Any], bytes_max: int = EXT_BYTES_MAX) -> tuple[Options, list[Finding]]:
+    """Read the options in `ext`; what is wrong with them comes as findings, and the rest is read on."""
+    if not ext:
+        return NONE, []
+    findings = [finding for name, check in _CHECKS if name in ext and (finding := check(ext[name])) is not None]
+    if len(json.dumps(ext, ensure_ascii=False).encode("utf-8", "surrogatepass")) > bytes_max:
+        findings.append(Finding("ext", "too_large", {"limit": bytes_max}))
+    if findings:
+        return Options(skip_invalid=ext.get("onInvalid") == "skip"), findings
+    return Options(
+        channels=tuple(ext.get("channels") or ()),
+        callback_url=ext.get("callbackUrl") or "",
+        ttl_s=int(ext.get("ttl") or 0),
+        skip_invalid=ext.get("onInvalid") == "skip",
+    ), []
+
+
+def _channels(value: Any) -> Finding | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return Finding("ext.channels", "wrong_type", {"expected": "array of string"})
+    if len(value) > CHANNELS_MAX:
+        return Finding("ext.channels", "too_many", {"limit": CHANNELS_MAX, "count": len(value)})
+    return None
+
+
+def _callback_url(value: Any) -> Finding | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        return Finding("ext.callbackUrl", "wrong_type", {"expected": "string"})
+    if len(value) > URL_MAX:
+        return Finding("ext.callbackUrl", "too_long", {"limit": URL_MAX})
+    return None if _is_url(value) else Finding("ext.callbackUrl", "url_form")
+
+
+def _is_url(value: str) -> bool:
+    """Tell whether a text is an absolute http URL. Where it may lead is judged when it is called, not here."""
+    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc and port_fits
+
+
+def _ttl(value: Any) -> Finding | None:
+    if value is None:
+        return None
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole and not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9):
+        return Finding("ext.ttl", "wrong_type", {"expected": "whole number of seconds"})
+    if not 1 <= int(value) <= TTL_MAX_S:
+        return Finding("ext.ttl", "out_of_range", {"least": 1, "most": TTL_MAX_S})
+    return None
+
+
+def _on_invalid(value: Any) -> Finding | None:
+    if value is None or (isinstance(value, str) and value in {"skip", "refuse"}):
+        return None
+    return Finding("ext.onInvalid", "not_allowed", {"allowed": "skip, refuse"})
+
+
+def _template_id(value: Any) -> Finding | None:
+    if value is None or (isinstance(value, str | int) and not isinstance(value, bool)):
+        return None
+    return Finding("ext.templateId", "wrong_type", {"expected": "string or number"})
+
+
+def _template_data(value: Any) -> Finding | None:
+    if value is None or isinstance(value, dict):
+        return None
+    return Finding("ext.templateData", "wrong_type", {"expected": "object"})
+
+
+_CHECKS: Final[tuple[tuple[str, Callable[[Any], Finding | None]], ...]] = (
+    ("channels", _channels),
+    ("callbackUrl", _callback_url),
+    ("ttl", _ttl),
+    ("onInvalid", _on_invalid),
+    ("templateId", _template_id),
+    ("templateData", _template_data),
+)

@@ -1,0 +1,39 @@
+"""What goes into intake and what comes out of it, whichever face it came through."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loa.domain.traffic import TrafficClass
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """One request to send, its types checked, nothing else of it.
+
+    `sender`, `text`, `scheduled` and `request_id` as the caller wrote them; `use_unicode` is 0, 1 or 2.
+    """
+
+    destinations: Sequence[str]
+    sender: str
+    text: str
+    use_unicode: int
+    traffic_class: TrafficClass
+    scheduled: str = ""
+    request_id: str = ""
+    ext: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A request that is on disk.
+
+    `repeated`: it was before, and this is the first answer again. `answer`: what the reply's data holds beside the
+    token. `warnings`: codes of what the caller may want to look at.
+    """
+
+    referent_id: str
+    token: str
+    repeated: bool
+    answer: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
