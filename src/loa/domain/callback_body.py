@@ -8,8 +8,10 @@ One function makes both, so that a receiver that was away reads in the feed exac
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from loa.domain.ids import message_public_id
+from loa.domain.ids import MESSAGE_PREFIX, message_id_from, message_public_id
 from loa.domain.lifecycle import VENDOR_STATUS, State
+
+CALLBACK_PREFIX = "cb_"
 
 
 class Told(Protocol):
@@ -78,3 +80,17 @@ def utc_text(at: int) -> str:
     """
     seconds, rest = divmod(at, 1000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def callback_public_id(callback_id: int) -> str:
+    """Give the public form of a callback's id: the same on every try, and what a receiver recognises repeats by.
+
+    Shapes: 0 <= callback_id < 2**63 -> "cb_" + at most 13 characters.
+    """
+    return CALLBACK_PREFIX + message_public_id(callback_id).removeprefix(MESSAGE_PREFIX)
+
+
+def callback_id_from(public: str) -> int | None:
+    """Read a callback's public id, or None when it is not the exact form that `callback_public_id` gives."""
+    digits = public.removeprefix(CALLBACK_PREFIX)
+    return None if len(digits) == len(public) else message_id_from(MESSAGE_PREFIX + digits)

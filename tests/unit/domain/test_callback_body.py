@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loa.domain.callback_body import callback_body, utc_text
+from loa.domain.callback_body import callback_body, callback_id_from, callback_public_id, utc_text
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import FINAL, State
 from loa.ports.records import DueCallback
@@ -101,3 +101,15 @@ def test_an_error_is_passed_on() -> None:
 )
 def test_times_are_written_with_milliseconds_and_z(at: int, text: str) -> None:
     assert utc_text(at) == text
+
+
+@pytest.mark.parametrize("number", [0, 1, 31, 32, 77, 2**63 - 1])
+def test_a_callback_id_reads_back(number: int) -> None:
+    public = callback_public_id(number)
+    assert public.startswith("cb_")
+    assert callback_id_from(public) == number
+
+
+@pytest.mark.parametrize("public", ["", "cb_", "cb_!", "cb_007", "msg_7", "7", "cb_ZZZZZZZZZZZZZ", "cb_l"])
+def test_what_is_no_callback_id_is_none(public: str) -> None:
+    assert callback_id_from(public) is None
