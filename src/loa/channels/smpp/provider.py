@@ -1,0 +1,35 @@
+"""The SMPP provider: any SMSC that speaks SMPP 3.4 or 5.0."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loa.channels import fields
+from loa.channels.smpp import settings as own
+from loa.channels.smpp.channel import SmppChannel
+from loa.domain.receipt import Receipt
+from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+
+
+class SmppProvider:
+    """Checks settings and builds channels."""
+
+    info = ProviderInfo(
+        name=own.PROVIDER_NAME,
+        removes_duplicates=False,
+        secrets=fields.secrets_of(own.SmppSettings),
+    )
+
+    def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
+        return fields.plain(own.read(settings))
+
+    def build(self, context: ChannelContext) -> Channel:
+        """Build a channel. Errors: ConfigError, also for TLS files that cannot be used."""
+        return SmppChannel(context)
+
+    def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:  # noqa: ARG002
+        """Give None: receipts come over the links."""
+        return None
+
+
+PROVIDER: Provider = SmppProvider()
