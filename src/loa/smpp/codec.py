@@ -15,6 +15,7 @@ from typing import Final
 from loa.smpp import commands as c
 from loa.smpp import pdu as p
 from loa.smpp.encoding import SubmitTemplate, encode, encode_submit_sm
+from loa.smpp.tlv import Tlvs
 from loa.smpp.tlv import decode as decode_tlvs
 from loa.smpp.wire import (
     ADDRESS_LIMIT,
@@ -61,18 +62,16 @@ def decode(frame: bytes | bytearray | memoryview, *, strict: bool = False) -> p.
 # --- direct paths: any exception means "read it field by field" -------------------------------------------
 
 
-def _fast_submit_sm_resp(raw: bytes) -> p.Pdu:
-    end = raw.index(0, 16)
-    _, _, status, sequence = HEADER.unpack_from(raw)
-    tlvs = () if end + 1 == len(raw) else decode_tlvs(raw, end + 1)[0]
-    return p.SubmitSmResp(sequence, status, raw[16:end].decode("latin-1"), tlvs)
+def _fast_id_resp(kind: Callable[[int, int, str, Tlvs], p.Pdu]) -> Callable[[bytes], p.Pdu]:
+    def read(raw: bytes) -> p.Pdu:
+        _, _, status, sequence = HEADER.unpack_from(raw)
+        if status:
+            raise ValueError
+        end = raw.index(0, 16)
+        tlvs = () if end + 1 == len(raw) else decode_tlvs(raw, end + 1)[0]
+        return kind(sequence, 0, raw[16:end].decode("latin-1"), tlvs)
 
-
-def _fast_deliver_sm_resp(raw: bytes) -> p.Pdu:
-    end = raw.index(0, 16)
-    _, _, status, sequence = HEADER.unpack_from(raw)
-    tlvs = () if end + 1 == len(raw) else decode_tlvs(raw, end + 1)[0]
-    return p.DeliverSmResp(sequence, status, raw[16:end].decode("latin-1"), tlvs)
+    return read
 
 
 def _fast_message(kind: Callable[..., p.Pdu]) -> Callable[[bytes], p.Pdu]:
@@ -87,6 +86,9 @@ def _fast_message(kind: Callable[..., p.Pdu]) -> Callable[[bytes], p.Pdu]:
         start = validity_end + 6
         end = start + length
         if end > len(raw):
+            raise ValueError
+        tlvs, left = ((), 0) if end == len(raw) else decode_tlvs(raw, end)
+        if left < 0:
             raise ValueError
         return kind(
             int.from_bytes(raw[12:16], "big"),
@@ -107,15 +109,15 @@ def _fast_message(kind: Callable[..., p.Pdu]) -> Callable[[bytes], p.Pdu]:
             coding,
             default_id,
             raw[start:end],
-            () if end == len(raw) else decode_tlvs(raw, end)[0],
+            tlvs,
         )
 
     return read
 
 
 _FAST: Final[dict[bytes, Callable[[bytes], p.Pdu]]] = {
-    c.SUBMIT_SM_RESP.to_bytes(4, "big"): _fast_submit_sm_resp,
-    c.DELIVER_SM_RESP.to_bytes(4, "big"): _fast_deliver_sm_resp,
+    c.SUBMIT_SM_RESP.to_bytes(4, "big"): _fast_id_resp(p.SubmitSmResp),
+    c.DELIVER_SM_RESP.to_bytes(4, "big"): _fast_id_resp(p.DeliverSmResp),
     c.DELIVER_SM.to_bytes(4, "big"): _fast_message(p.DeliverSm),
     c.SUBMIT_SM.to_bytes(4, "big"): _fast_message(p.SubmitSm),
 }
@@ -193,6 +195,8 @@ def _data(r: Reader) -> p.Pdu:
 
 def _id_resp(kind: Callable[..., p.Pdu]) -> Callable[[Reader], p.Pdu]:
     def read(r: Reader) -> p.Pdu:
+        if r.status and (tlvs := r.only_tlvs()):
+            return kind(r.sequence, r.status, "", tlvs)
         message_id = "" if r.at_end else r.text(MESSAGE_ID_LIMIT)
         return kind(r.sequence, r.status, message_id, r.tlvs())
 
@@ -249,7 +253,7 @@ def _bare(kind: Callable[..., p.Pdu]) -> Callable[[Reader], p.Pdu]:
 
 
 def _bare_resp(kind: Callable[..., p.Pdu]) -> Callable[[Reader], p.Pdu]:
-    return lambda r: kind(r.sequence, r.status)
+    return lambda r: kind(r.sequence, r.status, r.tlvs())
 
 
 _READERS: Final[dict[int, Callable[[Reader], p.Pdu]]] = {

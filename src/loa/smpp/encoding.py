@@ -248,7 +248,7 @@ def _bare(request: p.EnquireLink | p.Unbind, sequence: int) -> bytes:
 
 
 def _bare_resp(response: p.EnquireLinkResp | p.UnbindResp | p.GenericNack | p.CancelSmResp, sequence: int) -> bytes:
-    return HEADER.pack(16, response.command_id, response.status, sequence)
+    return _frame(response.command_id, response.status, sequence, "", response.tlvs)
 
 
 def _unknown(pdu: p.UnknownPdu, sequence: int) -> bytes:

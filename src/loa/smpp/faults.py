@@ -1,16 +1,19 @@
 """What can be wrong with bytes or with a PDU: our mistake and the peer's mistake are different errors."""
 
+from loa import errors
 from loa.smpp.commands import GENERIC_NACK, RESPONSE_BIT
 from loa.smpp.status import ESME_RINVCMDLEN, status_name
 
 
-class ProtocolError(Exception):
+class ProtocolError(errors.ProtocolError):
     """The peer sent something that SMPP does not allow, with the answer that it is owed.
 
     `fatal` says that the stream can no longer be read: answer, then drop the connection. Otherwise the
     session goes on. `answer_id` is the command id of the answer: generic_nack, or the response of the
     request when its header was sound.
     """
+
+    code = "smpp_protocol"
 
     def __init__(
         self,
@@ -21,7 +24,7 @@ class ProtocolError(Exception):
         answer_id: int = GENERIC_NACK,
         fatal: bool = False,
     ) -> None:
-        super().__init__(f"{reason} ({status_name(status)})")
+        super().__init__(f"{reason} ({status_name(status)})", status=status, sequence=sequence)
         self.reason = reason
         self.status = status
         self.sequence = sequence
@@ -35,9 +38,13 @@ class ProtocolError(Exception):
         return b"".join((field & 0xFFFFFFFF).to_bytes(4, "big") for field in fields)
 
 
-class EncodeError(ValueError):
+class EncodeError(errors.LoaError, ValueError):
     """A PDU of ours cannot be written: a field is too long, out of range or holds a NUL."""
 
+    code = "smpp_encode"
 
-class SessionError(Exception):
+
+class SessionError(errors.LoaError):
     """We tried to send what the state of the session forbids."""
+
+    code = "smpp_session"

@@ -156,6 +156,7 @@ class EnquireLinkResp:
     command_id: ClassVar[int] = c.ENQUIRE_LINK_RESP
     sequence: int = 0
     status: int = 0
+    tlvs: Tlvs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,7 @@ class UnbindResp:
     command_id: ClassVar[int] = c.UNBIND_RESP
     sequence: int = 0
     status: int = 0
+    tlvs: Tlvs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class GenericNack:
     command_id: ClassVar[int] = c.GENERIC_NACK
     sequence: int = 0
     status: int = 0
+    tlvs: Tlvs = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class CancelSmResp:
     command_id: ClassVar[int] = c.CANCEL_SM_RESP
     sequence: int = 0
     status: int = 0
+    tlvs: Tlvs = ()
 
 
 @dataclass(frozen=True, slots=True)

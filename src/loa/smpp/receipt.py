@@ -47,12 +47,16 @@ class ReceiptText:
         return self.refs[0] if self.refs else ""
 
 
-# The order and spelling of the specification's own example, which nearly every SMSC keeps: one pass.
+# The order and spelling of the specification's own example, which nearly every SMSC keeps, with fields left out
+# and separators exchanged: one pass. Whatever it does not match is read label by label, with the same result.
+_GAP: Final = "[ ,;]+"
 _USUAL: Final = re.compile(
-    r"id:(\S+) sub:(\w*) dlvrd:(\w*) submit date:(\w*) done date:(\w*) stat:([A-Za-z]+) err:(\w*)"
-    r"(?: [Tt]ext:(.*))?\Z",
+    rf"id:([^\s,;|]+){_GAP}(?:sub:(\w*){_GAP})?(?:dlvrd:(\w*){_GAP})?(?:submit date:(\w*){_GAP})?"
+    rf"(?:done date:(\w*){_GAP})?stat:(\w+)(?:{_GAP}err:(\w*))?(?:{_GAP}[Tt]ext:(.*))?\Z",
     re.DOTALL,
 )
+_USUAL_FIELDS: Final = ("id", "sub", "dlvrd", "submit", "done", "stat", "err", "text")
+_NO_FIELDS: Final[dict[str, str]] = {}
 _LABEL: Final = re.compile(
     r"(?:(?<=[\s,;|])|\A)(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)[ ]?[:=]",
     re.IGNORECASE,
@@ -110,28 +114,22 @@ def read(message: DeliverSm | DataSm, *, allow_unflagged: bool = False) -> Recei
     with nothing but its raw octets.
     """
     flagged = bool(message.esm_class & _FLAGS)
-    tlvs = message.tlvs
     if not (flagged or allow_unflagged):
         return None
     raw = octets(message)
-    fields = _fields(_text(raw, message), flagged=flagged)
-    ref = tlv.find_text(tlvs, tlv.RECEIPTED_MESSAGE_ID) if tlvs else None
+    fields = _fields(_text(raw, message), flagged=flagged) if raw else _NO_FIELDS
+    ref, state, network_error = _parameters(message.tlvs) if message.tlvs else ("", None, None)
     if not (flagged or ref or ("id" in fields and "stat" in fields)):
         return None
     get = fields.get
     stat, written = get("stat", ""), get("id", "")
-    state = tlv.find_int(tlvs, tlv.MESSAGE_STATE) if tlvs else None
-    if ref and written and ref != written:
-        refs: tuple[str, ...] = (ref, written)
-    else:
-        refs = (ref or written,) if ref or written else ()
     return ReceiptText(
         raw,
-        refs,
+        _refs(ref, written),
         state_of(stat) if state is None else state,
         stat,
         get("err", ""),
-        _network_error(tlvs) if tlvs else None,
+        network_error,
         get("submit", ""),
         get("done", ""),
         get("sub", ""),
@@ -186,17 +184,7 @@ def _text(raw: bytes, message: DeliverSm | DataSm) -> str:
 def _fields(text: str, *, flagged: bool) -> dict[str, str]:
     usual = _USUAL.match(text)
     if usual is not None:
-        ref, sub, delivered, submitted, done, stat, error, snippet = usual.groups("")
-        return {
-            "id": ref,
-            "sub": sub,
-            "dlvrd": delivered,
-            "submit": submitted,
-            "done": done,
-            "stat": stat,
-            "err": error,
-            "text": snippet,
-        }
+        return dict(zip(_USUAL_FIELDS, usual.groups(""), strict=True))
     found = _labelled(text)
     if flagged and "id" not in found and "stat" not in found:
         return _listed(text) or found
@@ -252,7 +240,22 @@ def _place(item: str, found: dict[str, str]) -> None:
         found.setdefault("err", item)
 
 
-def _network_error(tlvs: tlv.Tlvs) -> tuple[int, int] | None:
-    """Read network_error_code: the network's kind, then the code in what is left."""
-    value = tlv.find(tlvs, tlv.NETWORK_ERROR_CODE)
-    return (value[0], int.from_bytes(value[1:], "big")) if value else None
+def _parameters(tlvs: tlv.Tlvs) -> tuple[str, int | None, tuple[int, int] | None]:
+    """Read ref, state and network error (its kind, then the code) from the first parameter of each that has a value."""
+    ref, state, network_error = "", None, None
+    for tag, value in tlvs:
+        if tag == tlv.RECEIPTED_MESSAGE_ID:
+            ref = ref or value.partition(b"\0")[0].decode("latin-1")
+        elif not value:
+            continue
+        elif tag == tlv.MESSAGE_STATE and state is None:
+            state = int.from_bytes(value, "big")
+        elif tag == tlv.NETWORK_ERROR_CODE and network_error is None:
+            network_error = value[0], int.from_bytes(value[1:], "big")
+    return ref, state, network_error
+
+
+def _refs(ref: str, written: str) -> tuple[str, ...]:
+    if ref and written and ref != written:
+        return ref, written
+    return (ref or written,) if ref or written else ()

@@ -32,6 +32,8 @@ def candidate_refs(ref: str, mode: RefMode = "auto") -> tuple[str, ...]:
     known to mix bases is safer with its own mode, because a decimal ref can equal another's hexadecimal one.
     """
     folded = _fold(ref)
+    if not folded:
+        return ()
     if mode in ("same", "resp_hex_dlr_dec"):
         return (folded,)
     as_decimal = _decimal(folded)

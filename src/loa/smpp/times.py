@@ -15,7 +15,7 @@ LONGEST_VALIDITY: Final = timedelta(weeks=63)
 def absolute(moment: datetime) -> str:
     """Write a moment as SMPP absolute time, in its own UTC offset.
 
-    Units:  tenths of a second; the offset is rounded down to quarter hours.
+    Units:  tenths of a second; the offset is rounded to quarter hours.
     Errors: ValueError when the moment has no offset or its year is outside 2000..2099.
     """
     offset = moment.utcoffset()
@@ -31,7 +31,7 @@ def absolute(moment: datetime) -> str:
 
 
 def relative(duration: timedelta) -> str:
-    """Write a duration as SMPP relative time, days below thirty-one counted as days.
+    """Write a duration as SMPP relative time; months of 30 days appear only beyond 31 days.
 
     Shapes: 5 minutes -> "000000000500000R", 48 hours -> "000002000000000R".
     Units:  whole seconds, rounded up, so that a validity never ends before the lifetime does.
@@ -42,7 +42,7 @@ def relative(duration: timedelta) -> str:
     seconds = -(-duration // timedelta(seconds=1))
     days, rest = divmod(seconds, 86_400)
     years, days = divmod(days, 365)
-    months, days = divmod(days, 30)
+    months, days = divmod(days, 30) if days > 31 else (0, days)
     hours, rest = divmod(rest, 3_600)
     minutes, seconds = divmod(rest, 60)
     return f"{years:02d}{months:02d}{days:02d}{hours:02d}{minutes:02d}{seconds:02d}000R"

@@ -105,10 +105,11 @@ def encode(tlvs: Tlvs) -> bytes:
     return b"".join(parts)
 
 
-def decode(body: bytes, start: int) -> tuple[Tlvs, bool]:
-    """Read TLVs from `start` to the end, and say whether they end where the body ends.
+def decode(body: bytes, start: int) -> tuple[Tlvs, int]:
+    """Read TLVs from `start` to the end, and say how many octets are left over.
 
-    A cut-off last TLV keeps the octets there are; one to three stray octets are dropped.
+    Shapes: 0 left is a clean end; 1 to 3 are stray octets, dropped; below 0 the last value is cut off by so many
+    and keeps the octets there are.
     """
     end = len(body)
     found = []
@@ -117,4 +118,13 @@ def decode(body: bytes, start: int) -> tuple[Tlvs, bool]:
         start += 4
         found.append((tag, body[start : start + length]))
         start += length
-    return tuple(found), start == end
+    return tuple(found), end - start
+
+
+def congestion(tlvs: Tlvs) -> int | None:
+    """Give the congestion_state of a response, 0 (idle) to 100 (congested); 80 to 90 is the aim.
+
+    Source: SMPP 5.0 section 4.8.4.18.
+    """
+    state = find_int(tlvs, CONGESTION_STATE)
+    return None if state is None else min(state, 100)

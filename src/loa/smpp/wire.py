@@ -57,6 +57,16 @@ class Reader:
             answer_id=self.command_id | RESPONSE_BIT,
         )
 
+    def only_tlvs(self) -> tlv.Tlvs:
+        """Read all that is left as optional parameters if it is nothing else, as some refusals are written."""
+        if self.frame[self._at : self._at + 1].isalnum():
+            return ()
+        found, left = tlv.decode(self.frame, self._at)
+        if left or not all(tag and value for tag, value in found):
+            return ()
+        self._at = len(self.frame)
+        return found
+
     @property
     def at_end(self) -> bool:
         """Say whether no octet is left."""
@@ -95,8 +105,8 @@ class Reader:
 
     def tlvs(self) -> tlv.Tlvs:
         """Read all that is left as optional parameters."""
-        found, clean = tlv.decode(self.frame, self._at)
-        if self._strict and not clean:
+        found, left = tlv.decode(self.frame, self._at)
+        if (self._refuse_cut and left < 0) or (self._strict and left > 0):
             self._fail("optional parameters end in the middle", ESME_RINVTLVSTREAM)
         self._at = len(self.frame)
         return found
