@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from functools import lru_cache
 
-from loa.api.boundary import Header, Receive
+from loa.api.boundary import Event, Header, Receive
 from loa.domain.rules import Finding, refusal
 from loa.errors import CallerError
 
@@ -68,7 +68,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
         event = await receive()
 
 
-async def _discard(receive: Receive, wrong: Finding, size: int, event: dict[str, object] | None = None) -> bytes:
+async def _discard(receive: Receive, wrong: Finding, size: int, event: Event | None = None) -> bytes:
     more = event is None or bool(event.get("more_body", False))
     while more and size <= DISCARD_LIMIT:
         event = await receive()

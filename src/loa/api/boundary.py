@@ -4,16 +4,17 @@ This is one of the program's three places that catch every exception.
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from itertools import count
 from typing import Any
 
 from loa.api.texts import DEFAULT_LANGUAGE, Language, language_of
 from loa.observe.log import get_logger
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Event = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header = tuple[bytes, bytes]
 Fault = Callable[[Language, str], tuple[int, bytes, list[Header]]]
@@ -30,9 +31,10 @@ _process = os.urandom(5).hex()
 class Boundary:
     """Gives each request its id, puts it on each answer, and answers for faults."""
 
-    def __init__(self, inner: App, fault: Fault) -> None:
+    def __init__(self, inner: App, fault: Fault, language: Language = DEFAULT_LANGUAGE) -> None:
         self._inner = inner
         self._fault = fault
+        self._language = language
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP is passed on as it is."""
@@ -42,7 +44,7 @@ class Boundary:
         request_id = scope.setdefault("state", {})[REQUEST_ID] = f"req_{_process}{next(_numbers):07x}"
         started = False
 
-        async def send_with_id(event: dict[str, Any]) -> None:
+        async def send_with_id(event: Event) -> None:
             nonlocal started
             if event["type"] == "http.response.start":
                 started = True
@@ -57,15 +59,15 @@ class Boundary:
             _log.exception("a request failed", request_id=request_id, path=place, method=scope["method"])
             if started:
                 raise
-            await answer(send_with_id, *self._fault(language_in(scope["headers"]), request_id))
+            await answer(send_with_id, *self._fault(language_in(scope["headers"], self._language), request_id))
 
 
-def language_in(headers: Iterable[Header]) -> Language:
+def language_in(headers: Iterable[Header], default: Language = DEFAULT_LANGUAGE) -> Language:
     """Give the language the headers ask for."""
     for name, value in headers:
         if name == b"accept-language":
-            return language_of(value)
-    return DEFAULT_LANGUAGE
+            return language_of(value, default)
+    return default
 
 
 async def answer(send: Send, status: int, body: bytes, headers: list[Header]) -> None:

@@ -25,7 +25,8 @@ class Text(NamedTuple):
     vi: str
 
 
-DEFAULT_LANGUAGE: Final = Language.ENGLISH
+DEFAULT_LANGUAGE: Final = Language.VIETNAMESE
+"""What is spoken to callers who ask for neither, unless the settings say otherwise."""
 
 # --- the one line that sums an answer up ---
 SUMMARIES: Final[Mapping[str, Text]] = {
@@ -206,12 +207,12 @@ def _shown(name: str, value: object) -> object:
 
 
 @lru_cache(maxsize=512)
-def language_of(accept_language: bytes) -> Language:
-    """Choose the language for an Accept-Language header; English when it asks for neither.
+def language_of(accept_language: bytes, default: Language = DEFAULT_LANGUAGE) -> Language:
+    """Choose the language for an Accept-Language header; `default` when it asks for neither.
 
     Source: RFC 9110 section 12.5.4.
     """
-    best, choice = 0.0, DEFAULT_LANGUAGE
+    best, choice = 0.0, default
     for part in accept_language.decode("latin-1").lower().split(",")[:32]:
         tag, _, parameters = part.partition(";")
         primary = tag.strip().partition("-")[0]

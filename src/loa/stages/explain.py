@@ -62,7 +62,7 @@ class Explanation:
     findings: tuple[Finding, ...]
 
 
-def describe(plan: Plan, principal: Principal, planner: Planner, channels: Mapping[int, ChannelRecord]) -> Explanation:
+def describe(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRecord]) -> Explanation:
     """Say what a plan means."""
     return Explanation(
         would_be_accepted=plan.would_be_accepted,
@@ -90,6 +90,8 @@ def _text(plan: Plan) -> TextFate | None:
 
 
 def _destinations(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRecord]) -> tuple[DestinationFate, ...]:
+    if len(plan.request.destinations) > planner.limits.destinations_max:
+        return ()
     wrong = dict(zip(plan.sorted.bad, plan.sorted.findings, strict=True))
     routes = {
         number: tuple(channels[each].name for each in route if each in channels)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from loa.domain.rules import Finding
 
 EXT_BYTES_MAX: Final = 8_192
+JSON_DEPTH_MAX: Final = 16
 TTL_MAX_S: Final = 30 * 86_400
 CHANNELS_MAX: Final = 8
 URL_MAX: Final = 2_048
@@ -31,10 +32,14 @@ class Options:
 NONE: Final = Options()
 
 
-def read_options(ext: Mapping[str, Any], bytes_max: int = EXT_BYTES_MAX) -> tuple[Options, list[Finding]]:
-    """Read the options in `ext`; what is wrong with them comes as findings, and the rest is read on."""
+def read_options(
+    ext: Mapping[str, Any], bytes_max: int = EXT_BYTES_MAX, depth_max: int = JSON_DEPTH_MAX
+) -> tuple[Options, list[Finding]]:
+    """Read the options in `ext`; what is wrong with them comes as findings."""
     if not ext:
         return NONE, []
+    if _depth_exceeds(ext, depth_max - 1):
+        return NONE, [Finding("ext", "too_deep", {"limit": depth_max})]
     findings = [finding for name, check in _CHECKS if name in ext and (finding := check(ext[name])) is not None]
     if len(json.dumps(ext, ensure_ascii=False).encode("utf-8", "surrogatepass")) > bytes_max:
         findings.append(Finding("ext", "too_large", {"limit": bytes_max}))
@@ -46,6 +51,19 @@ def read_options(ext: Mapping[str, Any], bytes_max: int = EXT_BYTES_MAX) -> tupl
         ttl_s=int(ext.get("ttl") or 0),
         skip_invalid=ext.get("onInvalid") == "skip",
     ), []
+
+
+def _depth_exceeds(value: Any, levels: int) -> bool:
+    """Tell whether objects and arrays stand more than so many levels deep; the body around `ext` is one."""
+    layer = [value]
+    for _ in range(levels + 1):
+        inner = [
+            each.values() if isinstance(each, Mapping) else each for each in layer if isinstance(each, Mapping | list)
+        ]
+        if not inner:
+            return False
+        layer = [value for values in inner for value in values]
+    return True
 
 
 def _channels(value: Any) -> Finding | None:

@@ -13,7 +13,7 @@ from loa.domain.traffic import TrafficClass
 from loa.errors import CallerError
 from loa.ports.records import Sender
 from loa.stages.destinations import Numbers, RoutePlan, Sorted, sort_out
-from loa.stages.options import EXT_BYTES_MAX, NONE, Options, read_options
+from loa.stages.options import EXT_BYTES_MAX, JSON_DEPTH_MAX, NONE, Options, read_options
 from loa.stages.registry import Principal, Registry
 from loa.stages.request import SendRequest
 from loa.text.compose import Composed, compose
@@ -25,10 +25,12 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class PlanningLimits:
-    """The largest of everything in a request; the number of destinations is a matter of its face."""
+    """The largest of everything in a request."""
 
+    destinations_max: int = 10_000
     text_chars_max: int = 2_000
     ext_bytes_max: int = EXT_BYTES_MAX
+    json_depth_max: int = JSON_DEPTH_MAX
     schedule_days_max: int = schedule.HORIZON_DAYS
 
 
@@ -73,7 +75,7 @@ class Planner:
         self._registry = registry
         self.rules = rules or Ruleset()
         self.numbers = numbers or Numbers()
-        self._limits = limits or PlanningLimits()
+        self.limits = limits or PlanningLimits()
         self._simulated = frozenset(simulated_providers)
 
     def draw(self, principal: Principal, request: SendRequest, now: int) -> Plan:
@@ -81,7 +83,7 @@ class Planner:
         plan = Plan(request, now, wished_at=now)
         _check_permission(plan, principal)
         sender = _find_sender(plan, principal)
-        plan.options, wrong = read_options(request.ext, self._limits.ext_bytes_max)
+        plan.options, wrong = read_options(request.ext, self.limits.ext_bytes_max, self.limits.json_depth_max)
         plan.findings += wrong
         self._compose(plan)
         self._read_schedule(plan)
@@ -91,7 +93,7 @@ class Planner:
         return plan
 
     def _compose(self, plan: Plan) -> None:
-        text, limit = plan.request.text, self._limits.text_chars_max
+        text, limit = plan.request.text, self.limits.text_chars_max
         if len(text) > limit:
             plan.findings.append(Finding("text", "too_long", {"limit": limit}))
             return
@@ -104,7 +106,7 @@ class Planner:
         if not plan.request.scheduled:
             return
         try:
-            plan.wished_at = schedule.due_at(plan.request.scheduled, plan.now, self._limits.schedule_days_max)
+            plan.wished_at = schedule.due_at(plan.request.scheduled, plan.now, self.limits.schedule_days_max)
         except CallerError as error:
             plan.findings.append(Finding("scheduled", error.code, error.fields))
 
@@ -138,7 +140,10 @@ class Planner:
 
     def _sort_destinations(self, plan: Plan, principal: Principal) -> None:
         request, wanted = plan.request, self._wanted_channels(plan, principal)
-        if wanted is None:
+        count, limit = len(request.destinations), self.limits.destinations_max
+        if count > limit:
+            plan.findings.append(Finding("destinations", "too_many", {"limit": limit, "count": count}))
+        if wanted is None or count > limit:
             return
 
         def plan_of(carrier: str) -> RoutePlan:

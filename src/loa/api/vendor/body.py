@@ -18,11 +18,19 @@ from loa.domain.rules import Finding, refusal
 from loa.domain.traffic import VENDOR_TYPES
 from loa.stages.request import SendRequest
 
-DESTINATIONS_MAX: Final = 10_000
 REQUEST_ID_MAX: Final = 50
-VALUES_MAX: Final = 100_000
+VALUES_MAX: Final = 120_000
 """Commas and brackets of a body; more can be no request we would take and would only cost memory."""
-DEPTH_MAX: Final = 24
+REPORT_FIELDS: Final = (
+    "msisdn",
+    "requestId",
+    "sendTime",
+    "responseTimeTelco",
+    "status",
+    "referentId",
+    "retryCount",
+)
+"""The vendor's seven fields of a report, in its order."""
 
 _NUMERALS: Final = {0: 0, 1: 1, 2: 2, "0": 0, "1": 1, "2": 2}
 
@@ -46,11 +54,12 @@ def _body(fields: dict[str, TypedDictField]) -> SchemaValidator:
     return SchemaValidator(schema)
 
 
+_REQUIRED_OF_REPORT: Final = frozenset({"msisdn", "referentId"})
+_WORD: Final = core_schema.union_schema([core_schema.str_schema(), core_schema.int_schema(strict=True)])
+
 _SEND: Final = _body(
     {
-        "destinations": _field(
-            core_schema.list_schema(core_schema.str_schema(), min_length=1, max_length=DESTINATIONS_MAX)
-        ),
+        "destinations": _field(core_schema.list_schema(core_schema.str_schema(), min_length=1)),
         "from": _field(core_schema.str_schema(min_length=1)),
         "text": _field(core_schema.str_schema(min_length=1)),
         "scheduled": _field(core_schema.str_schema(), required=False),
@@ -60,19 +69,7 @@ _SEND: Final = _body(
         "ext": _field(_object(), required=False),
     }
 )
-
-_word: Final = core_schema.union_schema([core_schema.str_schema(), core_schema.int_schema(strict=True)])
-_REPORT: Final = _body(
-    {
-        "msisdn": _field(_word),
-        "requestId": _field(_word, required=False),
-        "sendTime": _field(_word, required=False),
-        "responseTimeTelco": _field(_word, required=False),
-        "status": _field(_word, required=False),
-        "referentId": _field(_word),
-        "retryCount": _field(_word, required=False),
-    }
-)
+_REPORT: Final = _body({name: _field(_WORD, required=name in _REQUIRED_OF_REPORT) for name in REPORT_FIELDS})
 
 
 def read_send(body: bytes) -> SendRequest:
@@ -106,10 +103,12 @@ def _read(validator: SchemaValidator, body: bytes) -> dict[str, Any]:
     except ValidationError as wrong:
         raise refusal(*_findings(wrong, body)) from None
     _refuse_repeated_members(body, fields)
-    if b"\\u0000" in body:
-        _refuse_everywhere(fields, _nul)
+    if b"\\u0000" in body and (found := _everywhere(fields, _nul)):
+        raise refusal(*found)
     if not fields.keys() <= _CHECKED:
-        _refuse_everywhere({name: value for name, value in fields.items() if name not in _CHECKED}, _number)
+        loose = {name: value for name, value in fields.items() if name not in _CHECKED}
+        if found := _everywhere(loose, _number):
+            raise refusal(*found)
     return fields
 
 
@@ -225,24 +224,17 @@ def _surrogate(value: Any) -> str:
     return "unpaired_surrogate" if isinstance(value, str) and _SURROGATES.search(value) else ""
 
 
-def _refuse_everywhere(fields: Mapping[str, Any], judge: Callable[[Any], str]) -> None:
-    if findings := _everywhere(fields, judge):
-        raise refusal(*findings)
-
-
 def _everywhere(fields: Mapping[str, Any], judge: Callable[[Any], str]) -> list[Finding]:
     """Judge every value and every name, with a stack of our own, because callers choose the depth."""
     findings = [Finding("body", code) for name in fields if (code := judge(name))]
-    open_values = [(name, value, 0) for name, value in reversed(list(fields.items()))]
+    open_values = [(name, value) for name, value in reversed(list(fields.items()))]
     while open_values:
-        where, value, depth = open_values.pop()
-        if depth > DEPTH_MAX:
-            findings.append(Finding(where, "too_deep", {"limit": DEPTH_MAX}))
-        elif isinstance(value, dict):
+        where, value = open_values.pop()
+        if isinstance(value, dict):
             findings += [Finding(where, code) for name in value if (code := judge(name))]
-            open_values += [(f"{where}.{name}", each, depth + 1) for name, each in reversed(list(value.items()))]
+            open_values += [(f"{where}.{name}", each) for name, each in reversed(list(value.items()))]
         elif isinstance(value, list):
-            open_values += [(f"{where}[{index}]", value[index], depth + 1) for index in reversed(range(len(value)))]
+            open_values += [(f"{where}[{index}]", value[index]) for index in reversed(range(len(value)))]
         elif code := judge(value):
             findings.append(Finding(where, code))
     return findings
