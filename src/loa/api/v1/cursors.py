@@ -1,0 +1,37 @@
+"""Cursors: opaque to callers, a kind and a position to us. A cursor of another list is refused, not misread."""
+
+import base64
+import binascii
+import re
+from enum import StrEnum
+
+from loa.domain.rules import Finding, refusal
+
+_POSITION = re.compile(r"[sme](0|[1-9][0-9]{0,18})", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+class CursorKind(StrEnum):
+    """Which list a cursor belongs to."""
+
+    SUBMISSION_MESSAGES = "s"
+    MESSAGES = "m"
+    EVENTS = "e"
+
+
+def write_cursor(kind: CursorKind, position: int) -> str:
+    """Give the cursor for a position. Shapes: ("m", 7) -> "bTc"."""
+    return base64.urlsafe_b64encode(f"{kind}{position}".encode()).decode().rstrip("=")
+
+
+def read_cursor(kind: CursorKind, cursor: str | None, parameter: str = "cursor") -> int | None:
+    """Give the position of a cursor, None for none. Errors: CallerError naming the parameter."""
+    if not cursor:
+        return None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        text = ""
+    if not _POSITION.fullmatch(text) or text[0] != kind or int(text[1:]) > _LARGEST:
+        raise refusal(Finding(f"?{parameter}", "invalid_cursor"))
+    return int(text[1:])
