@@ -275,7 +275,10 @@ class Callbacks:
         metadata=about("Take `http` endpoints too: numbers and states then cross the network in the clear."),
     )
     ports: tuple[int, ...] = field(
-        default=(443, 8443), metadata=about("Ports an endpoint may have; empty means any.", check=ports)
+        default=(443, 8443),
+        metadata=about(
+            "Ports an endpoint may have; empty means any. With `allow_http` plain `http` may use 80 too.", check=ports
+        ),
     )
     allow_networks: tuple[str, ...] = field(
         default=(),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from loa.domain.hours import AllowedHours
+from loa.domain.msisdn import VIETNAM_ONLY
 from loa.domain.rules import LabelPolicy, Ruleset
 from loa.domain.traffic import DEFAULT_POLICIES, OnUnknown, TrafficClass
 from loa.settings.load import load
@@ -16,6 +17,8 @@ from loa.settings.parse import parse
 from loa.settings.secret import Secret
 from loa.settings.show import reference_page, rows, to_toml
 from loa.settings.tree import Settings, minute_of_day
+from loa.stages.destinations import calling_codes
+from loa.stages.planning import PlanningLimits
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "settings.md"
 UNITS = {
@@ -51,10 +54,17 @@ def test_the_defaults_are_those_of_the_domain():
         )
     ads, rules = settings.advertising, Ruleset()
     hours = AllowedHours(minute_of_day(ads.hours_open), minute_of_day(ads.hours_last), minute_of_day(ads.hours_close))
+    assert ads.hours_enforced
     assert hours == rules.hours
     assert (ads.label, ads.labels) == (rules.label_policy, rules.labels)
     assert settings.limits.segments_max == rules.segments_max
-    assert frozenset(settings.numbers.countries) == rules.countries
+    assert calling_codes(settings.numbers.countries) == VIETNAM_ONLY
+
+
+def test_the_limits_are_those_of_planning():
+    limits = Settings().limits
+    planning = dataclasses.asdict(PlanningLimits())
+    assert {name: getattr(limits, name) for name in planning} == planning
 
 
 @pytest.mark.parametrize("kind", TrafficClass)
