@@ -1,0 +1,103 @@
+"""Loa under test: set up through its command line on an empty directory, then `loa serve`.
+
+Everything that depends on Loa's commands and settings stands here. fsync stays on, as shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway import Setup, listens, start_process, stop_process, wait_until
+from tools import BenchError, Json, free_port
+
+LOA = Path(sys.executable).with_name("loa")
+CHANNEL = "bench"
+SENDER = "LOA"
+LINKS = 1
+WINDOW = 100
+
+
+def installed() -> bool:
+    """Whether the command exists beside this Python and can serve."""
+    if not LOA.exists():
+        return False
+    asked = subprocess.run([LOA, "serve", "--help"], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def environment(setup: Setup) -> dict[str, str]:
+    """Settings that differ from the defaults: callbacks may go to this machine, advertising at any hour."""
+    changed = {
+        "LOA_DATA_DIR": str(setup.directory / "data"),
+        "LOA_LOG__LEVEL": "warning",
+        "LOA_CALLBACKS__ALLOW_HTTP": "true",
+        "LOA_CALLBACKS__PORTS": "",
+        "LOA_CALLBACKS__ALLOW_NETWORKS": "127.0.0.0/8",
+    }
+    if setup.any_hour:
+        changed["LOA_ADVERTISING__HOURS_ENFORCED"] = "false"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOA_")}
+    return kept | changed
+
+
+def channel_settings(setup: Setup) -> dict[str, object]:
+    """One transceiver link with as many submits outstanding as Kannel's, no rate limit of its own."""
+    return {
+        "host": "127.0.0.1",
+        "port": setup.smsc_port,
+        "system_id": "bench",
+        "password": "bench",
+        "links": LINKS,
+        "window": WINDOW,
+    }
+
+
+class Loa:
+    """One Loa on SQLite, started for one run."""
+
+    name = "loa"
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self._key = ""
+
+    def start(self, setup: Setup) -> None:
+        env = environment(setup)
+        self._set_up(setup, env)
+        self._port = free_port()
+        command = [str(LOA), "serve", "--data", env["LOA_DATA_DIR"], "--port", str(self._port)]
+        self._process = start_process(command, setup.directory / "loa.log", env)
+        wait_until(lambda: listens(self._port), f"loa on port {self._port} (see {setup.directory}/loa.log)")
+
+    def _set_up(self, setup: Setup, env: dict[str, str]) -> None:
+        settings = [f"{name}={value}" for name, value in channel_settings(setup).items()]
+        pairs = [word for setting in settings for word in ("--set", setting)]
+        self._command(env, "channels", "add", CHANNEL, "--provider", "smpp", *pairs)
+        self._command(env, "senders", "add", SENDER, "--channel", CHANNEL)
+        if setup.receipts:
+            self._command(env, "endpoints", "add", f"http://127.0.0.1:{setup.receiver_port}/callback")
+        self._key = self._command(env, "keys", "create", "--name", "bench")["apiKey"]
+
+    def _command(self, env: dict[str, str], *words: str) -> Json:
+        done = subprocess.run([LOA, *words, "--json"], env=env, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode:
+            raise BenchError(f"loa {' '.join(words)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        answer: Json = json.loads(done.stdout or "{}")
+        return answer
+
+    def stop(self) -> None:
+        if self._process is not None:
+            stop_process(self._process, patience=60)
+            self._process = None
+
+    def pids(self) -> list[int]:
+        return [self._process.pid] if self._process else []
+
+    def load_options(self, destinations: int) -> dict[str, Any]:
+        return {"port": self._port, "key": self._key, "from": SENDER, "destinations": destinations}
