@@ -18,7 +18,6 @@ from loa.channels.smpp.linklog import LinkLog
 from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.references import References
 from loa.domain.outcome import Deferred
-from loa.observe import metrics
 from loa.observe.log import get_logger
 from loa.ports.channel import Attempt, ChannelContext, ChannelStatus, Settle, Step
 from loa.smpp import commands as c
@@ -155,7 +154,6 @@ class SmppChannel:
             self._context.wake()
 
     def _changed(self, keeper: Keeper) -> None:
-        metrics.link_up.labels(self._context.name, keeper.name).set(keeper.up)
         if keeper.up:
             self._freed()
 

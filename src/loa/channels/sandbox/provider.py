@@ -1,0 +1,35 @@
+"""The sandbox provider; the only kind that a test key may use."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loa.channels import fields
+from loa.channels.sandbox.channel import PROVIDER_NAME, SandboxChannel, SandboxSettings, read_settings
+from loa.domain.receipt import Receipt
+from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+
+
+class SandboxProvider:
+    """Checks settings and builds channels."""
+
+    info = ProviderInfo(
+        name=PROVIDER_NAME,
+        removes_duplicates=False,
+        secrets=fields.secrets_of(SandboxSettings),
+        simulated=True,
+    )
+
+    def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
+        return fields.plain(read_settings(settings))
+
+    def build(self, context: ChannelContext) -> Channel:
+        """Build a channel."""
+        return SandboxChannel(context)
+
+    def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:  # noqa: ARG002
+        """Give None: nothing outside speaks for the sandbox."""
+        return None
+
+
+PROVIDER: Provider = SandboxProvider()

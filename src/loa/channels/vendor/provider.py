@@ -1,0 +1,37 @@
+"""The vendor provider: a gateway that speaks the vendor API, another Loa among them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loa.channels import fields
+from loa.channels.vendor import answers
+from loa.channels.vendor import settings as own
+from loa.channels.vendor.channel import VendorChannel
+from loa.domain.receipt import Receipt
+from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+
+
+class VendorProvider:
+    """Checks settings, builds channels, reads reports."""
+
+    info = ProviderInfo(
+        name=own.PROVIDER_NAME,
+        # Only some gateways of the family recognise repeats, and none for ever.
+        removes_duplicates=False,
+        secrets=fields.secrets_of(own.VendorSettings),
+    )
+
+    def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
+        return fields.plain(own.read(settings))
+
+    def build(self, context: ChannelContext) -> Channel:
+        """Build a channel. Errors: ConfigError, also for a certificate file that cannot be used."""
+        return VendorChannel(context)
+
+    def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:
+        """Read a report that the gateway posted; None when it names no message or no status."""
+        return answers.read_report(channel_id, report, now)
+
+
+PROVIDER: Provider = VendorProvider()
