@@ -1,9 +1,9 @@
-"""What a message carries: its octets, the header inside them, the part of a long message, and its text.
+"""What a message carries: its octets, the part of a long message that it is, and its text.
 
-Reads whatever arrives and never raises: a receipt or a reply must not be lost for one odd octet. Writing of
-headers and cutting of long text is in `loa.text`.
+Reads whatever arrives and never raises: a receipt or a reply must not be lost for one odd octet. Alphabets and
+headers themselves are in `loa.text`.
 
-Source: 3GPP TS 23.038 section 4 and 6.2.1, TS 23.040 section 9.2.3.24, SMPP 5.0 sections 4.7.7 and 4.8.4.
+Source: 3GPP TS 23.038 section 4, SMPP 5.0 sections 4.7.7 and 4.8.4.
 """
 
 from dataclasses import dataclass
@@ -12,29 +12,10 @@ from typing import Final, Literal
 from loa.smpp import commands as c
 from loa.smpp import tlv
 from loa.smpp.pdu import DataSm, DeliverSm, SubmitSm
+from loa.text import gsm7
+from loa.text.udh import split_udh
 
-Elements = tuple[tuple[int, bytes], ...]
 DefaultAlphabet = Literal["gsm7", "gsm7_packed", "latin1", "ascii"]
-
-_CONCAT_8: Final = 0x00
-_CONCAT_16: Final = 0x08
-
-_GSM_BASIC: Final = (
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_EXTENDED: Final = {
-    "\n": "\f",
-    "Λ": "^",
-    "(": "{",
-    ")": "}",
-    "/": "\\",
-    "<": "[",
-    "=": "~",
-    ">": "]",
-    "¡": "|",
-    "e": "€",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +29,39 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One message taken apart: header elements, the octets after the header, and them as text."""
+    """One message taken apart: the octets after the header, them as text, and which part it is."""
 
-    elements: Elements
     body: bytes
     text: str
     part: Part | None
 
 
-Carrier = SubmitSm | DeliverSm | DataSm
+Message = SubmitSm | DeliverSm | DataSm
 
 
-def octets(message: Carrier) -> bytes:
+def octets(message: Message) -> bytes:
     """Give the octets of the message: short_message, or message_payload where that is empty."""
     short = b"" if isinstance(message, DataSm) else message.short_message
     return short or tlv.find(message.tlvs, tlv.MESSAGE_PAYLOAD) or b""
 
 
-def content(message: Carrier, default: DefaultAlphabet = "gsm7") -> Content:
+def content(message: Message, default: DefaultAlphabet = "gsm7") -> Content:
     """Take a message apart; anything odd becomes replacement characters, never an error.
 
     `default` is the alphabet that this SMSC means by data_coding 0.
     """
     raw = octets(message)
-    elements, body = split_header(raw) if message.esm_class & c.ESM_UDHI else ((), raw)
-    fill = (7 - (len(raw) - len(body)) * 8 % 7) % 7 if default == "gsm7_packed" else 0
-    text = decode_text(body, message.data_coding, default, fill)
-    return Content(elements, body, text, part_of(elements) or sar_part(message.tlvs))
+    part, body = split_header(raw) if message.esm_class & c.ESM_UDHI else (None, raw)
+    text = decode_text(body, message.data_coding, default, len(raw) - len(body))
+    return Content(body, text, part or sar_part(message.tlvs))
 
 
-def split_header(raw: bytes) -> tuple[Elements, bytes]:
-    """Split a user data header off; one that does not add up is left in the body."""
+def split_header(raw: bytes) -> tuple[Part | None, bytes]:
+    """Split a user data header off, with the part it names; one longer than the octets there are is left on."""
     if not raw or raw[0] >= len(raw):
-        return (), raw
-    end = 1 + raw[0]
-    elements, at = [], 1
-    while at + 2 <= end:
-        stop = at + 2 + raw[at + 1]
-        if stop > end:
-            return (), raw
-        elements.append((raw[at], raw[at + 2 : stop]))
-        at = stop
-    return tuple(elements), raw[end:]
-
-
-def part_of(elements: Elements) -> Part | None:
-    """Find the part number in a header, wherever in it the element stands; the last one counts."""
-    found = None
-    for kind, value in elements:
-        if kind == _CONCAT_8 and len(value) == 3:
-            found = _part(value[0], value[1], value[2]) or found
-        elif kind == _CONCAT_16 and len(value) == 4:
-            found = _part(value[0] << 8 | value[1], value[2], value[3]) or found
-    return found
+        return None, raw
+    joint, body = split_udh(raw)
+    return (None if joint is None else Part(joint.reference, joint.total, joint.index)), body
 
 
 def sar_part(tlvs: tlv.Tlvs) -> Part | None:
@@ -122,13 +83,13 @@ def sar_tlvs(part: Part) -> tlv.Tlvs:
     )
 
 
-def decode_text(body: bytes, data_coding: int, default: DefaultAlphabet = "gsm7", fill: int = 0) -> str:
-    """Read octets as text by data_coding; `fill` counts the fill bits of packed septets after a header."""
+def decode_text(body: bytes, data_coding: int, default: DefaultAlphabet = "gsm7", header_length: int = 0) -> str:
+    """Read octets as text by data_coding; packed septets after a header begin at a septet boundary."""
     alphabet = _alphabet(data_coding, default)
     if alphabet == "gsm7":
-        return _gsm7(body)
+        return gsm7.decode(body)
     if alphabet == "gsm7_packed":
-        return _gsm7(_unpack(body, fill))
+        return gsm7.decode(_unpack(body, gsm7.fill_bits(header_length)))
     return body.decode(alphabet, "replace")
 
 
@@ -162,20 +123,8 @@ def _alphabet(data_coding: int, default: DefaultAlphabet) -> str:
     return {0x04: "latin-1", 0x08: "utf-16-be"}.get(data_coding & 0x0C, plain)
 
 
-def _gsm7(body: bytes) -> str:
-    """Read one septet an octet; an escape before nothing known becomes a space, as handsets show it."""
-    text = "".join(_GSM_BASIC[septet] if septet < 0x80 else "\ufffd" for septet in body)
-    if "\x1b" not in text:
-        return text
-    first, *others = text.split("\x1b")
-    return first + "".join(
-        _GSM_EXTENDED[piece[0]] + piece[1:] if piece and piece[0] in _GSM_EXTENDED else " " + piece for piece in others
-    )
-
-
 def _unpack(body: bytes, fill: int) -> bytes:
-    """Unpack septets from octets; a last septet of zeros that only fills the octet is dropped."""
-    bits = int.from_bytes(body, "little") >> fill
-    count = (len(body) * 8 - fill) // 7
-    septets = bytes(bits >> (7 * i) & 0x7F for i in range(count))
-    return septets[:-1] if count and count % 8 == 0 and septets[-1] in (0, 0x0D) else septets
+    """Unpack septets; a last one that only fills the octet, zeros or a carriage return, is dropped."""
+    septets = gsm7.unpack(body, len(body) * 8 // 7, fill)
+    ends_on_octet = 7 * len(septets) + fill == 8 * len(body)
+    return septets[:-1] if ends_on_octet and septets[-1:] in (b"\0", b"\r") else septets
