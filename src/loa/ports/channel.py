@@ -133,6 +133,8 @@ class ProviderInfo:
     """Its peer removes duplicates by our reference, so that a re-send need not be flagged."""
     secrets: frozenset[str]
     """Settings that must never be shown."""
+    takes_reports: bool = False
+    """Its peer posts reports over HTTP, see `Provider.read_report`."""
     simulated: bool = False
     """It reaches no real handset; the only kind a test key may use."""
 

@@ -44,15 +44,15 @@ def take_ownership(path: Path) -> IO[str]:
     return handle
 
 
-def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+def open_writer(path: Path, *, busy_ms: int, cache_kib: int, vfs: str | None = None) -> apsw.Connection:
     """Open the writing connection: WAL, every commit synced, checkpoints by hand."""
     try:
         connection = apsw.Connection(str(path), vfs=vfs)
-        connection.set_busy_timeout(5_000)
+        connection.set_busy_timeout(busy_ms)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full")
         connection.pragma("wal_autocheckpoint", 0)
-        connection.pragma("cache_size", -64_000)
+        connection.pragma("cache_size", -cache_kib)
         connection.pragma("temp_store", "memory")
         connection.pragma("mmap_size", 0)
         if path.exists():

@@ -74,6 +74,10 @@ class SqliteOptions:
     request_keep_ms: int = 24 * 3_600_000
     reserve_octets: int = 0
     free_floor_octets: int = 0
+    checkpoint_pages: int = 4_000
+    busy_ms: int = 5_000
+    cache_kib: int = 64_000
+    readers: int = 2
     vfs: str | None = None
 
 
@@ -94,7 +98,7 @@ class SqliteLedger:
         chosen = options or SqliteOptions()
         owner = take_ownership(path)
         try:
-            connection = open_writer(path, chosen.vfs)
+            connection = open_writer(path, busy_ms=chosen.busy_ms, cache_kib=chosen.cache_kib, vfs=chosen.vfs)
             try:
                 migrate(connection)
                 unit = open_unit(connection, probe, chosen.request_keep_ms)
@@ -109,7 +113,8 @@ class SqliteLedger:
             raise
         reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
         reserve.fill()
-        ledger = cls(path, owner, Writer(unit, HANDLERS, reserve), Readers(path, chosen.vfs), reserve)
+        writer = Writer(unit, HANDLERS, reserve, chosen.checkpoint_pages)
+        ledger = cls(path, owner, writer, Readers(path, chosen.readers, chosen.vfs), reserve)
         ledger.depth_by_lane = unit.depths
         return ledger
 
@@ -121,6 +126,10 @@ class SqliteLedger:
     def writable(self) -> bool:
         """Tell whether new messages can be accepted now."""
         return self._writer.failure is None and self._reserve.has_room()
+
+    def disk_free(self) -> int:
+        """Give the free space where the ledger lies. Units: octets."""
+        return self._reserve.free()
 
     async def ping(self) -> None:
         """Make one empty commit. Errors: StorageError."""

@@ -12,17 +12,16 @@ import apsw
 from loa.ledger.sqlite.connection import open_reader
 from loa.ledger.sqlite.errors import translate
 
-THREADS = 2
 T = TypeVar("T")
 
 
 class Readers:
     """A small pool of threads, each with a read-only connection opened on first use."""
 
-    def __init__(self, path: Path, vfs: str | None) -> None:
+    def __init__(self, path: Path, threads: int, vfs: str | None) -> None:
         self._path = path
         self._vfs = vfs
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="loa-ledger-reader")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="loa-ledger-reader")
         self._local = threading.local()
         self._open: list[apsw.Connection] = []
 

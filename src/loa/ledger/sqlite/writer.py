@@ -23,7 +23,6 @@ from loa.observe import metrics
 from loa.observe.log import get_logger
 
 CALLS_PER_COMMIT = 2_000
-CHECKPOINT_PAGES = 4_000
 
 log = get_logger("loa.ledger")
 
@@ -40,14 +39,15 @@ class _Call:
 class Writer:
     """Owns the writing connection and its thread."""
 
-    def __init__(self, unit: Unit, handlers: Mapping[str, Handler], reserve: Reserve) -> None:
+    def __init__(self, unit: Unit, handlers: Mapping[str, Handler], reserve: Reserve, pages: int) -> None:
         self._unit = unit
         self._handlers = handlers
         self._reserve = reserve
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._wal_pages = 0
-        self._checkpoint_at = CHECKPOINT_PAGES
+        self._checkpoint_pages = pages
+        self._checkpoint_at = pages
         self._closed = False
         self.failure: StorageUnavailable | None = None
         self.failed = asyncio.Event()
@@ -183,7 +183,7 @@ class Writer:
             return
         try:
             frames, written = self._unit.connection.wal_checkpoint(mode=mode)
-            self._checkpoint_at = CHECKPOINT_PAGES + (0 if frames == written else self._wal_pages)
+            self._checkpoint_at = self._checkpoint_pages + (0 if frames == written else self._wal_pages)
             self._wal_pages = 0
         except apsw.FullError:
             self._reserve.release()

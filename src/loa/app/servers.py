@@ -1,0 +1,78 @@
+"""HTTP listeners: uvicorn with its signal handling left to the gateway."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from loa.errors import ConfigError
+
+BACKLOG = 2_048
+
+
+class Listener(uvicorn.Server):
+    """One uvicorn server on sockets that were bound beforehand."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs the gateway."""
+        yield
+
+
+def make_listener(app: Any, *, keep_alive_s: int, trusted_proxies: tuple[str, ...] = ()) -> Listener:
+    """Build a server for an ASGI application; it logs nothing of its own and adds no headers."""
+    return Listener(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=keep_alive_s,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies) or None,
+        )
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Bind a TCP listener. Errors: ConfigError that says what to choose instead."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        message = f"cannot listen on {host}:{port}: {error.strerror}; choose another port with --port"
+        raise ConfigError(message, host=host, port=port) from error
+    listener.setblocking(False)
+    return listener
+
+
+def bind_local(path: Path) -> socket.socket:
+    """Bind the control socket: a file only this user may use."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"cannot make the control socket {path}: {error}; use a shorter data directory") from error
+    finally:
+        os.umask(before)
+    listener.listen(64)
+    listener.setblocking(False)
+    return listener
