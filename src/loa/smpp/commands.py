@@ -129,8 +129,3 @@ def command_name(command_id: int) -> str:
     if name is None:
         return f"command 0x{command_id:08X}"
     return f"{name}_resp" if command_id & RESPONSE_BIT else name
-
-
-def is_response(command_id: int) -> bool:
-    """Say whether a command id answers something, generic_nack included."""
-    return command_id >= RESPONSE_BIT

@@ -198,8 +198,8 @@ def _data(d: p.DataSm, sequence: int) -> bytes:
     _check(
         "DataSm",
         (d.service_type, wire.SERVICE_TYPE_LIMIT),
-        (d.source, wire.ALERT_ADDRESS_LIMIT),
-        (d.destination, wire.ALERT_ADDRESS_LIMIT),
+        (d.source, wire.LONG_ADDRESS_LIMIT),
+        (d.destination, wire.LONG_ADDRESS_LIMIT),
     )
     body = (
         f"{d.service_type}\0{d.source_ton:c}{d.source_npi:c}{d.source}\0"
@@ -238,7 +238,7 @@ def _cancel(k: p.CancelSm, sequence: int) -> bytes:
 
 
 def _alert(a: p.AlertNotification, sequence: int) -> bytes:
-    _check("AlertNotification", (a.source, wire.ALERT_ADDRESS_LIMIT), (a.esme, wire.ALERT_ADDRESS_LIMIT))
+    _check("AlertNotification", (a.source, wire.LONG_ADDRESS_LIMIT), (a.esme, wire.LONG_ADDRESS_LIMIT))
     body = f"{a.source_ton:c}{a.source_npi:c}{a.source}\0{a.esme_ton:c}{a.esme_npi:c}{a.esme}\0"
     return _frame(a.command_id, 0, sequence, body, a.tlvs)
 

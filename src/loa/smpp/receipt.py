@@ -58,14 +58,18 @@ _USUAL: Final = re.compile(
 _USUAL_FIELDS: Final = ("id", "sub", "dlvrd", "submit", "done", "stat", "err", "text")
 _NO_FIELDS: Final[dict[str, str]] = {}
 _LABEL: Final = re.compile(
-    r"(?:(?<=[\s,;|])|\A)(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)[ ]?[:=]",
-    re.IGNORECASE,
+    r"(?<![^\s,;|])(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us)?|err(?:or)?|text)[ ]?[:=]",
+    re.IGNORECASE | re.ASCII,
 )
 _FIELDS: Final = {
     "id": "id",
     "sub": "sub",
     "dlvrd": "dlvrd",
+    "submit date": "submit",
+    "submit_date": "submit",
     "submitdate": "submit",
+    "done date": "done",
+    "done_date": "done",
     "donedate": "done",
     "stat": "stat",
     "status": "stat",
@@ -73,6 +77,8 @@ _FIELDS: Final = {
     "error": "err",
     "text": "text",
 }
+_WHOLE: Final = frozenset({"text", "submit", "done"})
+_WORD: Final = re.compile(r"[^\s,;|\0]+")
 _STATES: Final = {
     "DELIVRD": c.STATE_DELIVERED,
     "ACCEPTD": c.STATE_ACCEPTED,
@@ -201,18 +207,16 @@ def _labelled(text: str) -> dict[str, str]:
     ends = [label.start() for label in labels[1:]]
     ends.append(len(text))
     for label, end in zip(labels, ends, strict=False):
-        name = _FIELDS[label[1].lower().replace(" ", "").replace("_", "")]
+        name = _FIELDS[label[1].lower()]
         if name == "text" and "id" in found and "stat" in found:
             found.setdefault(name, text[label.end() :])
             break
-        value = text[label.end() : end].strip(_SEPARATORS)
-        found.setdefault(name, value if name in ("text", "submit", "done") else _first_word(value))
+        if name in _WHOLE:
+            found.setdefault(name, text[label.end() : end].strip(_SEPARATORS))
+        else:
+            word = _WORD.search(text, label.end(), end)
+            found.setdefault(name, word[0] if word else "")
     return found
-
-
-def _first_word(value: str) -> str:
-    words = re.split(r"[\s,;|]", value, maxsplit=1)
-    return words[0].strip("\0")
 
 
 def _listed(text: str) -> dict[str, str]:
@@ -220,7 +224,7 @@ def _listed(text: str) -> dict[str, str]:
     items = [item.strip(_SEPARATORS) for item in re.split(r"[,;|]", text)]
     if items[0].lower() == "id":
         pairs = zip(items[::2], items[1::2], strict=False)
-        names = ((_FIELDS.get(name.lower().replace(" ", "").replace("_", "")), value) for name, value in pairs)
+        names = ((_FIELDS.get(name.lower()), value) for name, value in pairs)
         return {name: value for name, value in names if name}
     found: dict[str, str] = {}
     for item in items:

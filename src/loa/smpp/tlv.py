@@ -85,12 +85,6 @@ def find_int(tlvs: Tlvs, tag: int) -> int | None:
     return int.from_bytes(value, "big") if value else None
 
 
-def find_text(tlvs: Tlvs, tag: int) -> str | None:
-    """Give the first TLV with this tag as text up to its NUL, each octet one character."""
-    value = find(tlvs, tag)
-    return None if value is None else value.partition(b"\0")[0].decode("latin-1")
-
-
 def encode(tlvs: Tlvs) -> bytes:
     """Write a list of TLVs in its order.
 
@@ -119,12 +113,3 @@ def decode(body: bytes, start: int) -> tuple[Tlvs, int]:
         found.append((tag, body[start : start + length]))
         start += length
     return tuple(found), end - start
-
-
-def congestion(tlvs: Tlvs) -> int | None:
-    """Give the congestion_state of a response, 0 (idle) to 100 (congested); 80 to 90 is the aim.
-
-    Source: SMPP 5.0 section 4.8.4.18.
-    """
-    state = find_int(tlvs, CONGESTION_STATE)
-    return None if state is None else min(state, 100)

@@ -127,8 +127,16 @@ def test_a_refusal_without_a_body_is_read_and_its_vendor_status_kept(command_id:
 def test_a_refusal_that_carries_only_parameters_is_read():
     raw = frame(c.SUBMIT_SM_RESP, bytes.fromhex("0428000150"), status=0x58)
     read = decode(raw)
+    assert isinstance(read, p.SubmitSmResp)
     assert read == p.SubmitSmResp(9, 0x58, "", ((tlv.CONGESTION_STATE, b"P"),))
-    assert tlv.congestion(read.tlvs) == 80
+    assert tlv.find_int(read.tlvs, tlv.CONGESTION_STATE) == 80
+
+
+@pytest.mark.parametrize("body", [b"0A1B", b"\4\x28\0\5P", b"\0\0\0\0"])
+def test_a_refusal_whose_body_is_no_list_of_parameters_has_its_body_read_as_the_id(body: bytes):
+    read = decode(frame(c.SUBMIT_SM_RESP, body, status=0x58))
+    assert isinstance(read, p.SubmitSmResp)
+    assert read.message_id == body.partition(b"\0")[0].decode("latin-1")
 
 
 def test_a_message_id_without_its_nul_is_read_to_the_end_and_refused_when_strict():
@@ -215,6 +223,22 @@ def test_views_and_bytearrays_are_read_like_bytes():
 def test_a_tlv_only_receipt_with_an_empty_text_is_a_deliver_sm_like_any_other():
     deliver = p.DeliverSm(9, esm_class=4, tlvs=((0x001E, b"77\0"), (0x0427, b"\2"), (0x0423, b"\3\xff\x80")))
     assert decode(encode(deliver)) == deliver
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [
+        p.QuerySm(9, "77", 5, 0, "LOA"),
+        p.QuerySmResp(9, 0, "77", "261123213005028+", 2, 0xFF),
+        p.CancelSm(9, "", "77", 5, 0, "LOA", 1, 1, "84912345678"),
+        p.CancelSmResp(9, s.ESME_RCANCELFAIL),
+        p.DataSm(9, source="l" * 64, destination="2", tlvs=((tlv.MESSAGE_PAYLOAD, b"x" * 0xFFFF),)),
+        p.AlertNotification(9, 1, 1, "84912345678", 0, 0, "LOA", ((tlv.MS_AVAILABILITY_STATUS, b"\0"),)),
+        p.EnquireLinkResp(9, 0, ((tlv.CONGESTION_STATE, b"c"),)),
+    ],
+)
+def test_the_rarer_pdus_are_read_as_they_were_written(pdu: p.Pdu):
+    assert decode(encode(pdu), strict=True) == pdu
 
 
 def test_pdus_cannot_be_changed():

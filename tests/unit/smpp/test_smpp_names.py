@@ -3,7 +3,7 @@
 import pytest
 
 from loa.smpp import status, tlv
-from loa.smpp.commands import command_name, is_response
+from loa.smpp.commands import command_name
 from loa.smpp.faults import ProtocolError
 
 
@@ -36,7 +36,6 @@ def test_a_status_has_a_name(number: int, name: str):
 )
 def test_a_command_has_a_name(number: int, name: str):
     assert command_name(number) == name
-    assert is_response(number) == (number >= 0x80000000)
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,11 @@ def test_a_receipt_in_ucs2_is_read():
     assert read(text[:-1], data_coding=8).ref == "0123456789"
 
 
+def test_letters_that_only_fold_to_a_label_are_no_label():
+    found = read("id:7 \u017ftat:DELIVRD \u017fub:1".encode("utf-16-be"), data_coding=8)
+    assert (found.ref, found.stat) == ("7", "")
+
+
 def test_a_header_before_the_receipt_is_skipped():
     assert read(b"\5\0\3\1\1\1" + USUAL, data_coding=0).ref == ""
     found = receipt.read(p.DeliverSm(esm_class=0x44, short_message=b"\5\0\3\1\1\1" + USUAL))

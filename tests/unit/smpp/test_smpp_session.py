@@ -195,6 +195,8 @@ def test_a_request_that_cannot_be_written_uses_no_number():
     client, _ = bound()
     with pytest.raises(EncodeError):
         client.request(p.SubmitSm(destination="8" * 99))
+    with pytest.raises(EncodeError):
+        client.request(p.SubmitSm(short_message=b"x" * 256))
     assert client.request(p.SubmitSm())[0] == 2
 
 
