@@ -134,11 +134,8 @@ async def _read_excerpt(response: aiohttp.ClientResponse) -> bytes:
     """Read the start of the answer; a longer one costs the receiver its connection, a short one keeps it."""
     content, excerpt = response.content, b""
     try:
-        while len(excerpt) < EXCERPT_BYTES:
-            part = await content.read(EXCERPT_BYTES - len(excerpt))
-            if not part:
-                break
-            excerpt += part
+        while len(excerpt) < EXCERPT_BYTES and not content.at_eof():
+            excerpt += await content.read(EXCERPT_BYTES - len(excerpt))
     except BaseException:
         response.close()
         raise
