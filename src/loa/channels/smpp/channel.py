@@ -142,7 +142,6 @@ class SmppChannel:
             self._timer.cancel()
         for keeper in self._keepers:
             keeper.link = None
-            self._changed(keeper)
 
     # --- told by the links ---
 
@@ -153,9 +152,9 @@ class SmppChannel:
         else:
             self._context.wake()
 
-    def _changed(self, keeper: Keeper) -> None:
-        if keeper.up:
-            self._freed()
+    def _changed(self) -> None:
+        """Let the dispatcher look: a link came or went."""
+        self._freed()
 
     def _hold_back(self) -> None:
         """Look again when the pace has room."""

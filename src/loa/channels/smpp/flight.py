@@ -33,6 +33,7 @@ class Flight:
         "settle",
         "settled",
         "silence",
+        "started",
         "total",
     )
 
@@ -51,6 +52,7 @@ class Flight:
         self.hold_reason = ""
         self.hold_counts = False
         self.again = 0
+        self.started = False
         self.settled = False
 
     @property

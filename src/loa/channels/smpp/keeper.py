@@ -37,7 +37,7 @@ class Keeper:
         name: str,
         make: Callable[[], Link],
         tls: ssl.SSLContext | None,
-        changed: Callable[["Keeper"], None],
+        changed: Callable[[], None],
         log: LinkLog,
     ) -> None:
         self._settings = settings
@@ -69,7 +69,7 @@ class Keeper:
             self._wait_s = min(self._wait_s * 2, self._settings.reconnect_longest_s)
             wait_s *= 0.5 + random.random()
             self.note = f"{reason}, next try in {wait_s:.0f} s"
-            self._changed(self)
+            self._changed()
             self._log.warning("link is down", reason=reason, retry_s=round(wait_s, 1))
             await self._clock.sleep(wait_s)
 
@@ -87,7 +87,7 @@ class Keeper:
             return self._refused(status)
         self.link = link
         self.note = "bound"
-        self._changed(self)
+        self._changed()
         self._log.info("link is up")
         reason = await asyncio.shield(link.closed)
         self.link = None

@@ -12,7 +12,7 @@ from loa.channels.smpp.compose import CannotSend, Composer
 from loa.channels.smpp.flight import Flight
 from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.settings import SmppSettings
-from loa.domain.outcome import Accepted, Outcome, Refused
+from loa.domain.outcome import Accepted, Deferred, Outcome, Refused
 from loa.ports.channel import Attempt, Settle
 from loa.smpp.outcomes import StatusClass, classify
 from loa.smpp.refs import normalise
@@ -96,6 +96,7 @@ class Window:
         pdus: list[bytes] = []
         while queue and room > 0:
             flight, index = queue.popleft()
+            flight.started = True
             sequence = number()
             pdus.append(pdu_of(flight.letter, index, sequence))
             sent[sequence] = (flight, index, now)
@@ -165,10 +166,19 @@ class Window:
         if kind is StatusClass.THROTTLED:
             self._pace.throttled(now)
             flight.hold(index, "throttled", counts=False)
+            self._give_back("throttled")
         elif kind in _OF_THE_SESSION:
             flight.hold(index, "not_bound", counts=False)
         else:
             flight.hold(index, status_name(status), counts=True)
+
+    def _give_back(self, reason: str) -> None:
+        """Defer what waits and was not begun: in a pause it is better off in the ledger."""
+        back = {flight: None for flight, _ in self._queue if not flight.started}
+        if back:
+            self._queue = deque(entry for entry in self._queue if entry[0].started)
+        for flight in back:
+            self._settle(flight, Deferred(reason, counts=False))
 
     def _withdraw(self, flight: Flight) -> None:
         """Take the segments of a stopped flight that were not written yet out of the queue."""

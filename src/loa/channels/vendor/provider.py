@@ -18,6 +18,7 @@ class VendorProvider:
         name=own.PROVIDER_NAME,
         # Only some gateways of the family recognise repeats, and none for ever.
         removes_duplicates=False,
+        takes_reports=True,
         secrets=fields.secrets_of(own.VendorSettings),
     )
 
