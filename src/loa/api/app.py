@@ -4,15 +4,14 @@ The vendor's paths are served by plain handlers, everything else by the native a
 of its own, so that even a fault answers in the form its callers read.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from loa.api import problems
 from loa.api.auth import Authenticator
 from loa.api.bodies import BODY_LIMIT
-from loa.api.boundary import App, Boundary, Header, Receive, Scope, Send, language_in
-from loa.api.texts import DEFAULT_LANGUAGE, Language, say
+from loa.api.boundary import App, Boundary, Receive, Scope, Send
+from loa.api.texts import DEFAULT_LANGUAGE, Language
 from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.api.vendor import envelope
@@ -48,7 +47,7 @@ def build_api(vendor: VendorParts, native: Parts, *, more: Mapping[str, App] | N
         PREFIX: Boundary(build_vendor(vendor), envelope.fault, vendor.language),
         **(more or {}),
     }
-    return _Faces(apps, Boundary(_Spoken(build_native(native), vendor.language), _native_fault, vendor.language))
+    return _Faces(apps, Boundary(build_native(native), problems.fault, native.language))
 
 
 def build_vendor(parts: VendorParts) -> VendorApi:
@@ -76,32 +75,3 @@ class _Faces:
                 await app(scope, receive, send)
                 return
         await self._rest(scope, receive, send)
-
-
-class _Spoken:
-    """Settles the language of a request before an application that reads the header itself."""
-
-    def __init__(self, inner: App, language: Language) -> None:
-        self._inner = inner
-        self._language = language
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            spoken = language_in(scope["headers"], self._language)
-            others = [header for header in scope["headers"] if header[0] != b"accept-language"]
-            scope = {**scope, "headers": [*others, (b"accept-language", spoken.value.encode())]}
-        await self._inner(scope, receive, send)
-
-
-def _native_fault(language: Language, request_id: str) -> tuple[int, bytes, list[Header]]:
-    kind = problems.KINDS["internal"]
-    body = {
-        "type": problems.DOCS + "internal",
-        "title": kind.title.vi if language is Language.VIETNAMESE else kind.title.en,
-        "status": kind.status,
-        "detail": say("internal", language, {"request_id": request_id}),
-        "code": "internal",
-        "request_id": request_id,
-    }
-    headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-language", language.value.encode())]
-    return kind.status, json.dumps(body, ensure_ascii=False).encode(), headers
