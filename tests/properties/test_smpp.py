@@ -257,13 +257,17 @@ WORDS = st.sampled_from(
     ["id:", "stat:", "err:", "text:", "Text:", "sub:", "dlvrd:", "submit date:", "done date:", "DELIVRD", "UNDELIV",
      "id", "stat", ",", " ", ";", "\0", "0A1", "2611230102", "1234", "ÿ", "²", "text"]
 )  # fmt: skip
+CODING = st.one_of(OCTET, st.just(8))
 RECEIPTS = st.one_of(
     st.binary(max_size=255),
     st.lists(WORDS, max_size=25).map(lambda words: "".join(words).encode("latin-1")[:255]),
+    st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=15).map(
+        lambda words: "".join(words).encode("utf-16-be", "surrogatepass")[:255]
+    ),
 )
 
 
-@given(RECEIPTS, OCTET, OCTET, TLVS, st.booleans())
+@given(RECEIPTS, OCTET, CODING, TLVS, st.booleans())
 def test_the_receipt_reader_reads_any_octets(raw: bytes, esm_class: int, coding: int, tlvs: tlv.Tlvs, allow: bool):
     message = p.DeliverSm(esm_class=esm_class, data_coding=coding, short_message=raw, tlvs=tlvs)
     found = receipt.read(message, allow_unflagged=allow)
