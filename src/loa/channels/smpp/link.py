@@ -312,4 +312,4 @@ class Link(asyncio.Protocol):
         if not self.bound.done():
             self.bound.set_result(-1)
         self.closed.set_result(self._reason)
-        self.window.lost("link_lost")
+        self.window.lost("stopped" if self._draining else "link_lost")
