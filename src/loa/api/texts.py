@@ -153,9 +153,6 @@ MESSAGES: Final[Mapping[str, Text]] = {
         "The channel does not carry these characters: {characters}.",
         "Kênh gửi không chấp nhận các ký tự: {characters}.",
     ),
-    "country_not_allowed": Text(
-        "Numbers of {country} are not open for sending.", "Chưa mở gửi đến số thuộc {country}."
-    ),
     "no_route": Text(
         "No route leads there for this sender and type.", "Chưa có tuyến gửi cho đầu gửi và loại tin này."
     ),
@@ -165,6 +162,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
         "This must be a full http or https URL without user name.",
         "Phải là URL http hoặc https đầy đủ, không kèm tên người dùng.",
     ),
+    "url_refused": Text("Callbacks may not go there: {reason}.", "Không được gửi callback đến địa chỉ này: {reason}."),
     "no_reporting_channel": Text(
         "No channel of yours takes reports here.", "Không có kênh nào của bạn nhận báo cáo tại đây."
     ),
@@ -175,7 +173,25 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "report_unreadable": Text("This report cannot be read.", "Không đọc được báo cáo này."),
 }
 
-CATALOGUE: Final[Mapping[str, Text]] = {**SUMMARIES, **BODY, **FIELDS, **MESSAGES}
+# --- what can be wrong with a destination ---
+NUMBERS: Final[Mapping[str, Text]] = {
+    "number_malformed": Text("Not a phone number: {detail}.", "Không phải số điện thoại."),
+    "number_length": Text("Too short or too long: {detail}.", "Số quá ngắn hoặc quá dài."),
+    "number_prefix_unknown": Text("No carrier has this prefix: {detail}.", "Không có nhà mạng nào dùng đầu số này."),
+    "number_moved_2018": Text(
+        "An eleven-digit number from before 2018: {detail}.", "Số 11 chữ số cũ; đầu số đã đổi từ năm 2018."
+    ),
+    "number_fixed_line": Text("A fixed line takes no SMS.", "Số cố định không nhận được SMS."),
+    "number_short_code": Text("A short code is no destination.", "Không gửi được đến đầu số ngắn."),
+    "number_service": Text("A 1800 or 1900 number is no destination.", "Không gửi được đến số 1800 hoặc 1900."),
+    "number_country_not_allowed": Text(
+        "Numbers of this country are not open for sending.", "Chưa mở gửi đến số của quốc gia này."
+    ),
+    "number_not_mobile": Text("Not a mobile number: {detail}.", "Không phải số di động."),
+    "number_invalid": Text("No such number can exist: {detail}.", "Số không hợp lệ."),
+}
+
+CATALOGUE: Final[Mapping[str, Text]] = {**SUMMARIES, **BODY, **FIELDS, **MESSAGES, **NUMBERS}
 """Every text by code."""
 
 _VIETNAM: Final = timezone(timedelta(hours=7))

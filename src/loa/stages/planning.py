@@ -3,7 +3,7 @@
 `submit` writes what is drawn here and `explain` shows it, so the two cannot disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from loa.domain import keys, schedule
@@ -27,11 +27,11 @@ DAY_S = 86_400
 class PlanningLimits:
     """The largest of everything in a request."""
 
-    destinations_max: int = 10_000
     text_chars_max: int = 2_000
     ext_bytes_max: int = EXT_BYTES_MAX
-    json_depth_max: int = JSON_DEPTH_MAX
     schedule_days_max: int = schedule.HORIZON_DAYS
+    destinations_max: int = 10_000
+    json_depth_max: int = JSON_DEPTH_MAX
 
 
 @dataclass(slots=True)
@@ -60,6 +60,10 @@ class Plan:
         return not self.denied and not self.findings
 
 
+def _any_url(_: str) -> str:
+    return ""
+
+
 class Planner:
     """Draws plans from the registry's present snapshot and this installation's rules."""
 
@@ -71,12 +75,15 @@ class Planner:
         numbers: Numbers | None = None,
         limits: PlanningLimits | None = None,
         simulated_providers: Iterable[str] = ("sandbox",),
+        check_url: Callable[[str], str] = _any_url,
     ) -> None:
+        """Work by these rules. `check_url` says why callbacks may not go to a URL, "" when they may."""
         self._registry = registry
         self.rules = rules or Ruleset()
         self.numbers = numbers or Numbers()
         self.limits = limits or PlanningLimits()
         self._simulated = frozenset(simulated_providers)
+        self._check_url = check_url
 
     def draw(self, principal: Principal, request: SendRequest, now: int) -> Plan:
         """Check a request through and through and choose its way."""
@@ -85,12 +92,18 @@ class Planner:
         sender = _find_sender(plan, principal)
         plan.options, wrong = read_options(request.ext, self.limits.ext_bytes_max, self.limits.json_depth_max)
         plan.findings += wrong
+        self._check_callback_url(plan)
         self._compose(plan)
         self._read_schedule(plan)
         self._judge(plan, sender)
         self._set_times(plan, principal)
         self._sort_destinations(plan, principal)
         return plan
+
+    def _check_callback_url(self, plan: Plan) -> None:
+        url = plan.options.callback_url
+        if url and (reason := self._check_url(url)):
+            plan.findings.append(Finding("ext.callbackUrl", "url_refused", {"reason": reason}))
 
     def _compose(self, plan: Plan) -> None:
         text, limit = plan.request.text, self.limits.text_chars_max
