@@ -77,7 +77,8 @@ async def test_a_receipt_of_parameters_alone_is_read():
         ("same", "00AB", "00AB", "ab", "ab"),
         ("resp_hex_dlr_dec", "1F", "31", "31", "31"),
         ("resp_dec_dlr_hex", "31", "1F", "31", "31"),
-        ("auto", "1F", "31", "1f", "31"),
+        ("auto", "1F", "31", "1f", "1f"),
+        ("auto", "77", "77", "77", "77"),
     ],
 )
 async def test_ids_meet_in_every_mode(mode, answered, reported, accepted, first):

@@ -13,6 +13,7 @@ from loa.channels.smpp import settings as own
 from loa.channels.smpp.compose import Composer
 from loa.channels.smpp.dial import Trial, tls_context
 from loa.channels.smpp.keeper import Keeper
+from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.link import Link
 from loa.channels.smpp.linklog import LinkLog
 from loa.channels.smpp.pace import Pace
@@ -34,6 +35,7 @@ class SmppChannel:
         self._settings = own.read(context.settings)
         self._tls = tls_context(self._settings)
         self._pace = Pace(self._settings.rate)
+        self._known = KnownRefs(self._settings.ref_mode)
         self._composer = Composer(self._settings, References())
         self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -187,6 +189,7 @@ class SmppChannel:
                 bind=bind,
                 composer=self._composer,
                 pace=self._pace,
+                known=self._known,
                 freed=self._freed,
                 held_back=self._hold_back,
                 log=log,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from loa.channels.smpp.compose import Composer
+from loa.channels.smpp.express import DELIVER_SM, SUBMIT_SM_RESP, read_answer, read_receipt
+from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.linklog import LinkLog
 from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.receipts import Deliveries
@@ -21,6 +23,7 @@ from loa.ports.probe import Point
 from loa.smpp import commands as c
 from loa.smpp import pdu as p
 from loa.smpp import tlv
+from loa.smpp.framing import FrameBuffer
 from loa.smpp.outcomes import StatusClass
 from loa.smpp.session import Session, Side
 
@@ -46,6 +49,7 @@ class Link(asyncio.Protocol):
         bind: int,
         composer: Composer,
         pace: Pace,
+        known: KnownRefs,
         freed: Callable[[], None],
         held_back: Callable[[], None],
         log: LinkLog,
@@ -60,9 +64,10 @@ class Link(asyncio.Protocol):
         self._held_back = held_back
         self._log = log
         self._session = Session(Side.CLIENT)
-        self.window = Window(settings, composer, pace, context.late)
+        self._frames = FrameBuffer()
+        self.window = Window(settings, composer, pace, known, context.late)
         self.deliveries = Deliveries(
-            settings, context.channel_id, context.probe, context.receipts, self._schedule_acks, log
+            settings, context.channel_id, known, context.probe, context.receipts, self._schedule_acks, log
         )
         self._transport: asyncio.Transport | None = None
         self._writable = False
@@ -178,38 +183,80 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the peer sent: responses first, then what it asks."""
+        if self._frames.fault is not None:
+            return
         now = self._heard_at = self._loop.time()
-        reading = self._session.receive(data)
-        if reading.replies:
-            self._write(reading.replies)
-        if reading.responses:
-            for response in reading.responses:
-                self._take_response(response, now)
+        asked: list[bytes] = []
+        answers = 0
+        for frame in self._frames.feed(data):
+            if frame[4] < 0x80:
+                asked.append(frame)
+                continue
+            answers += 1
+            answer = read_answer(frame) if frame[4:8] == SUBMIT_SM_RESP else None
+            if answer is None:
+                self._take_whole(frame, now)
+            else:
+                self._settle(answer[0], answer[1], answer[2], now)
+        if answers:
             self.pump()
             self._freed()
+        if asked:
+            self._take_asked(asked, now)
+        self._look_for_fault()
+
+    def _look_for_fault(self) -> None:
+        """Answer a stream that cannot be read any more, and drop it."""
+        fault = self._frames.fault
+        if fault is not None:
+            self._write(fault.answer)
+            self._log.warning("peer broke the protocol", reason=fault.reason)
+            self.close("protocol_broken")
+
+    def _take_asked(self, frames: list[bytes], now: float) -> None:
+        """Take requests of the peer; first those that are no delivery, because they are answered at once."""
+        deliveries = [frame for frame in frames if frame[4:8] == DELIVER_SM]
+        if len(deliveries) < len(frames):
+            for frame in frames:
+                if frame[4:8] != DELIVER_SM:
+                    self._take_whole(frame, now)
+        usual = self._session.can_deliver
+        received_at = self._clock.now()
+        for frame in deliveries:
+            found = read_receipt(frame) if usual else None
+            if found is None:
+                self._take_whole(frame, now)
+            else:
+                self.deliveries.take_usual(found, received_at)
+
+    def _take_whole(self, frame: bytes, now: float) -> None:
+        """Take one frame by the rules of the session."""
+        reading = self._session.receive(frame)
+        if reading.replies:
+            self._write(reading.replies)
+        for response in reading.responses:
+            self._take_response(response, now)
         for request in reading.requests:
             self._take_request(request)
         for fault in reading.faults:
             self._log.warning("peer broke the protocol", reason=fault.reason)
-        if reading.broken:
-            self.close("protocol_broken")
 
     # --- answers and requests ---
 
+    def _settle(self, sequence: int, status: int, message_id: str, now: float) -> None:
+        if self.window.answered(sequence, status, message_id, now) in _OF_THE_SESSION:
+            self.close("not_bound")
+
     def _take_response(self, pdu: p.Response | p.UnknownPdu, now: float) -> None:
-        kind: StatusClass | None = None
         if isinstance(pdu, p.SubmitSmResp):
-            kind = self.window.answered(pdu.sequence, pdu.status, pdu.message_id, now)
-            if pdu.tlvs:
-                self._heed(pdu.tlvs, now)
+            self._heed(pdu.tlvs, now)
+            self._settle(pdu.sequence, pdu.status, pdu.message_id, now)
         elif isinstance(pdu, p.GenericNack):
             self._take_nack(pdu, now)
         elif isinstance(pdu, p.BindResponse):
             self._take_bind(pdu)
         elif isinstance(pdu, p.UnbindResp):
             self.close("unbound")
-        if kind in _OF_THE_SESSION:
-            self.close("not_bound")
 
     def _heed(self, tlvs: tlv.Tlvs, now: float) -> None:
         level = tlv.find_int(tlvs, tlv.CONGESTION_STATE)
@@ -222,7 +269,7 @@ class Link(asyncio.Protocol):
             self.bound.set_result(nack.status or 1)
             self.close("bind_refused")
         elif nack.sequence != self._enquire_sequence:
-            self.window.answered(nack.sequence, nack.status or c.GENERIC_NACK, "", now)
+            self._settle(nack.sequence, nack.status or c.GENERIC_NACK, "", now)
 
     def _take_bind(self, response: p.BindResponse) -> None:
         if self.bound.done():

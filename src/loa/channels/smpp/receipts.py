@@ -8,9 +8,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from loa.channels.smpp.express import ReceiptFrame
+from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.linklog import LinkLog
 from loa.channels.smpp.settings import SmppSettings
-from loa.domain.lifecycle import State
+from loa.channels.smpp.states import STATES
 from loa.domain.receipt import Receipt
 from loa.ports.channel import ReceiptSink
 from loa.ports.probe import Point, Probe
@@ -18,18 +20,8 @@ from loa.smpp import commands as c
 from loa.smpp import receipt as texts
 from loa.smpp.pdu import DataSm, DeliverSm
 from loa.smpp.receipt import ReceiptText
-from loa.smpp.refs import RefMode, candidate_refs
 from loa.smpp.status import ESME_ROK, ESME_RX_T_APPN
 from loa.smpp.wire import HEADER
-
-STATES: Final[dict[int, State]] = {
-    c.STATE_DELIVERED: State.DELIVERED,
-    c.STATE_EXPIRED: State.EXPIRED,
-    c.STATE_DELETED: State.UNDELIVERED,
-    c.STATE_UNDELIVERABLE: State.UNDELIVERED,
-    c.STATE_REJECTED: State.REJECTED,
-}
-"""What a message_state proves; scheduled, en route, accepted, unknown and skipped only inform."""
 
 _LOG_EVERY: Final = 1_000
 
@@ -49,24 +41,21 @@ def destination_of(address: str) -> int:
     return int(digits or "0")
 
 
-def to_receipt(found: ReceiptText, source: str, channel_id: int, mode: RefMode, now: int) -> Receipt | None:
+def to_receipt(found: ReceiptText, source: str, channel_id: int, known: KnownRefs, now: int) -> Receipt | None:
     """Give the receipt as the ledger wants it, or None when it names no message.
 
     A receipt that names its message twice, in a parameter and in the text, offers both spellings.
     """
-    refs: tuple[str, ...]
-    if len(found.refs) == 1:
-        refs = candidate_refs(found.refs[0], mode)
-    else:
-        forms = (form for ref in found.refs for form in candidate_refs(ref, mode))
-        refs = tuple(dict.fromkeys(forms))
-    if not refs or not refs[0]:
+    destination = destination_of(source)
+    forms = (form for ref in found.refs for form in known.forms(ref, destination))
+    refs = tuple(dict.fromkeys(form for form in forms if form))
+    if not refs:
         return None
     state = STATES.get(found.state) if found.state is not None else None
     detail = found.error
     if found.network_error is not None:
         detail = f"{detail} network {found.network_error[0]}/{found.network_error[1]}".lstrip()
-    return Receipt(channel_id, refs, state, found.stat, destination_of(source), detail, found.raw, now)
+    return Receipt(channel_id, refs, state, found.stat, destination, detail, found.raw, now)
 
 
 class Deliveries:
@@ -76,13 +65,14 @@ class Deliveries:
         self,
         settings: SmppSettings,
         channel_id: int,
+        known: KnownRefs,
         probe: Probe,
         sink: ReceiptSink,
         flush: Callable[[], None],
         log: LinkLog,
     ) -> None:
         self._unflagged = settings.receipt_without_esm_class
-        self._mode = settings.ref_mode
+        self._known = known
         self._limit = settings.receipts_pending
         self._channel_id = channel_id
         self._probe = probe
@@ -105,20 +95,39 @@ class Deliveries:
             self._note("message from a handset left aside", self.inbound)
             self._acknowledge(answer_id, sequence, ESME_ROK)
             return
-        if self.pending >= self._limit:
-            self.put_off += 1
-            self._note("too many receipts at once, asked the peer to send again", self.put_off)
-            self._acknowledge(answer_id, sequence, ESME_RX_T_APPN)
+        if self._full(answer_id, sequence):
             return
-        receipt = to_receipt(found, message.source, self._channel_id, self._mode, now)
+        receipt = to_receipt(found, message.source, self._channel_id, self._known, now)
         if receipt is None:
             self.unreadable += 1
             self._note("receipt names no message", self.unreadable)
             self._acknowledge(answer_id, sequence, ESME_ROK)
             return
+        self._offer(receipt, answer_id, sequence)
+
+    def take_usual(self, frame: ReceiptFrame, now: int) -> None:
+        """Take one receipt that was read in one pass. Units: now in milliseconds since the epoch."""
+        sequence, text, state, stat, ref, error, source = frame
+        if self._full(c.DELIVER_SM_RESP, sequence):
+            return
+        destination = destination_of(source)
+        refs = self._known.forms(ref, destination)
+        receipt = Receipt(self._channel_id, refs, state, stat, destination, error, text, now)
+        self._offer(receipt, c.DELIVER_SM_RESP, sequence)
+
+    def _offer(self, receipt: Receipt, answer_id: int, sequence: int) -> None:
         self._probe.reached(Point.RECEIPT_READ)
         self.pending += 1
         self._sink(receipt, partial(self._stored, answer_id, sequence))
+
+    def _full(self, answer_id: int, sequence: int) -> bool:
+        """Put a receipt off when too many wait for the disk."""
+        if self.pending < self._limit:
+            return False
+        self.put_off += 1
+        self._note("too many receipts at once, asked the peer to send again", self.put_off)
+        self._acknowledge(answer_id, sequence, ESME_RX_T_APPN)
+        return True
 
     def acks(self) -> bytes:
         """Give the acknowledgements to write, and forget them."""

@@ -10,12 +10,12 @@ from typing import Final
 
 from loa.channels.smpp.compose import CannotSend, Composer
 from loa.channels.smpp.flight import Flight
+from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.settings import SmppSettings
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused
 from loa.ports.channel import Attempt, Settle
 from loa.smpp.outcomes import StatusClass, classify
-from loa.smpp.refs import normalise
 from loa.smpp.status import status_name
 
 LATE_KEPT: Final = 10_000
@@ -29,11 +29,11 @@ _OF_THE_SESSION: Final = frozenset({StatusClass.NOT_BOUND, StatusClass.ALREADY_B
 class Window:
     """The outgoing side of one link. Units: monotonic seconds for timers, epoch milliseconds for lifetimes."""
 
-    def __init__(self, settings: SmppSettings, composer: Composer, pace: Pace, late: Late) -> None:
+    def __init__(self, settings: SmppSettings, composer: Composer, pace: Pace, known: KnownRefs, late: Late) -> None:
         self._size = settings.window
         self._timeout_s = settings.response_timeout_s
         self._statuses = settings.statuses
-        self._mode = settings.ref_mode
+        self._known = known
         self._composer = composer
         self._pace = pace
         self._report_late = late
@@ -112,11 +112,12 @@ class Window:
         flight, index, _ = entry
         if status == 0 and flight.total == 1:
             flight.settled = True
-            flight.settle(flight.attempt, Accepted((normalise(message_id, self._mode),)))
+            attempt = flight.attempt
+            flight.settle(attempt, Accepted((self._known.take(message_id, attempt.destination),)))
             return StatusClass.ACCEPTED
         kind = classify(status, self._statuses)
         if kind is StatusClass.ACCEPTED:
-            flight.take(index, normalise(message_id, self._mode))
+            flight.take(index, self._known.take(message_id, flight.attempt.destination))
         elif kind is StatusClass.REFUSED:
             flight.refuse(status_name(status))
         else:
@@ -224,7 +225,7 @@ class Window:
         flight, index = entry
         kind = classify(status, self._statuses)
         if kind is StatusClass.ACCEPTED:
-            flight.find(index, normalise(message_id, self._mode))
+            flight.find(index, self._known.take(message_id, flight.attempt.destination))
         elif kind is StatusClass.REFUSED:
             flight.missing -= 1
             flight.refusal = flight.refusal or status_name(status)
