@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from loa.api.v1.models import Wire
 from loa.api.v1.parts import Network, PartsHere
@@ -42,7 +42,12 @@ async def livez(parts: PartsHere) -> Alive:
     return Alive(version=parts.version)
 
 
-@router.get("/readyz", operation_id="readyz", response_model=Readiness)
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Send nothing here now; the checks say why."}},
+)
 async def readyz(parts: PartsHere) -> Response:
     """Tell whether messages can be accepted: 200, or 503 with the conditions that fail.
 
@@ -57,7 +62,7 @@ async def readyz(parts: PartsHere) -> Response:
     return JSONResponse(body.model_dump(by_alias=True), 200 if ready else 503)
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@router.get("/metrics", operation_id="metrics", response_class=PlainTextResponse)
 async def read_metrics(parts: PartsHere, request: Request) -> Response:
     """Give all metrics in the Prometheus text format, to loopback addresses only unless the settings say otherwise."""
     if not _inside(request.client.host if request.client else "", parts.metrics_from):

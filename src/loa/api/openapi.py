@@ -18,6 +18,8 @@ from starlette.responses import Response
 from loa.api.problems import KINDS, MEDIA_TYPE
 
 PATH: Final = "/openapi.json"
+API_VERSION: Final = "1.0.0"
+"""The version of the surface, not of the program: additions raise the second number."""
 _DESCRIPTION: Final = (
     "Two faces of one gateway. The vendor API is wire-compatible with the family it comes from: one envelope, its"
     " documented statuses. The native API reads, follows, cancels and explains; its errors are problems (RFC 9457)."
@@ -60,11 +62,14 @@ _PROBLEM_FIELD: Final[Mapping[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Serve the document of an app. The route must be the last, the document shows what stands before it."""
-    body = dump(document(app))
+    """Serve the document of an app, made when it is first asked for."""
+
+    @lru_cache(maxsize=1)
+    def body() -> str:
+        return dump(document(app))
 
     async def serve(_: Request) -> Response:
-        return Response(body, media_type="application/json")
+        return Response(body(), media_type="application/json")
 
     app.add_route(PATH, serve, ["GET"], include_in_schema=False)
 
@@ -78,6 +83,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     """Describe an app and the vendor API beside it."""
     described = app.openapi()
     vendor = _data("vendor.json")
+    described["info"]["version"] = API_VERSION
     described["info"]["description"] = _DESCRIPTION
     described["info"]["license"] = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
     described["tags"] = [{"name": name, "description": text} for name, text in _TAGS]

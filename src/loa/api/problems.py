@@ -235,9 +235,9 @@ def _invalid_field(found: Mapping[str, Any], language: Language) -> dict[str, st
     code = _PYDANTIC_CODES.get(found["type"], "wrong_form")
     context = found.get("ctx", {})
     values = {"limit": context.get("ge", context.get("le", "")), "reason": context.get("error", "")}
-    where = (
-        {"pointer": "/" + "/".join(str(step) for step in path)}
-        if source == "body"
-        else {"parameter": ".".join(str(step) for step in path)}
-    )
+    if source != "body":
+        where = {"parameter": ".".join(str(step) for step in path)}
+    else:
+        # For broken JSON the rest of the path is a position in the text.
+        where = {"pointer": "" if code == "body_not_json" else "".join(f"/{step}" for step in path)}
     return {**where, "code": code, "detail": sentence(code, language, values)}

@@ -1,12 +1,10 @@
 """The native API as one ASGI app, to be mounted beside the vendor API."""
 
-from typing import cast
-
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loa.api import health, problems
-from loa.api.boundary import App
+from loa.api.openapi import document, dump
 from loa.api.openapi import install as install_openapi
 from loa.api.v1 import endpoints, events, explain, messages, submissions
 from loa.api.v1.parts import Parts
@@ -40,16 +38,26 @@ class NativeApi(FastAPI):
         return inner
 
 
-def build_native(parts: Parts) -> App:
-    """Make the native API as a plain ASGI application, see `native_app`."""
-    return cast("App", native_app(parts))
+def build_native(parts: Parts) -> NativeApi:
+    """Make the native API.
+
+    It answers `/api/v1/…`, health, metrics and `/openapi.json`, and problems for all other paths.
+    """
+    app = _bare_app()
+    app.state.parts = parts
+    app.state.language = parts.language
+    install_openapi(app)
+    return app
 
 
-def native_app(parts: Parts) -> NativeApi:
-    """Make the app. It answers `/api/v1/…`, health, metrics and `/openapi.json`, and problems for all other paths."""
+def describe() -> str:
+    """Write docs/reference/openapi.json."""
+    return dump(document(_bare_app()))
+
+
+def _bare_app() -> NativeApi:
     app = NativeApi(
         title="Loa",
-        version=parts.version,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -58,13 +66,10 @@ def native_app(parts: Parts) -> NativeApi:
         # Spans and logs of the framework would carry paths and exceptions that hold tenants' data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
-    app.state.parts = parts
-    app.state.language = parts.language
     native = APIRouter(prefix=PREFIX)
     for module in (submissions, messages, events, endpoints, explain):
         native.include_router(module.router)
     app.include_router(native)
     app.include_router(health.router)
     problems.install(app)
-    install_openapi(app)
     return app

@@ -32,6 +32,7 @@ def read_cursor(kind: CursorKind, cursor: str | None, parameter: str = "cursor")
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         text = ""
-    if not _POSITION.fullmatch(text) or text[0] != kind or int(text[1:]) > _LARGEST:
+    position = int(text[1:]) if _POSITION.fullmatch(text) else -1
+    if not 0 <= position <= _LARGEST or write_cursor(kind, position) != cursor:
         raise refusal(Finding(f"?{parameter}", "invalid_cursor"))
-    return int(text[1:])
+    return position

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from loa.api.bodies import read_json_body
-from loa.api.boundary import Receive
 from loa.api.problems import place, sentence, speaks
 from loa.api.texts import Language
 from loa.api.v1.models import ClassName, Instant, Wire
@@ -101,8 +100,7 @@ async def explain(parts: PartsHere, caller: Submitter, request: Request) -> Expl
 
     The body is that of the send call, and the verdict is the one the send call would come to.
     """
-    receive = cast("Receive", request.receive)
-    body = await read_json_body(request.headers.raw, receive, parts.body_limit)
+    body = await read_json_body(request.headers.raw, request.receive, parts.body_limit)
     return _shown(parts.explain(caller, read_send(body)), speaks(request))
 
 
