@@ -50,11 +50,11 @@ def still_owed(lines: Iterable[Mapping[str, Any]]) -> list[Taken]:
     """Give the segments of earlier runs whose receipts were never answered, oldest first."""
     owing: dict[int, Taken] = {}
     for line in lines:
-        if line["kind"] == "submit":
+        kind = line.get("kind")
+        if kind == "submit" and line["owes"]:
             taken = _taken(line)
-            if taken.owes:
-                owing[taken.number] = taken
-        elif line["number"] in owing:
+            owing[taken.number] = taken
+        elif kind == "receipt" and line["number"] in owing:
             taken = _without(owing[line["number"]], line["stat"])
             if taken.owes:
                 owing[taken.number] = taken

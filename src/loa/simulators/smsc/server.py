@@ -1,6 +1,7 @@
 """The simulated SMSC as tests, the demo and the command line use it."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,7 +33,9 @@ class SmscSimulator:
         journal: Path | None = None,
         on_event: Watcher | None = None,
         keep: int = 1000,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._host = host
         self._wanted_port = port
         self._journal_path = journal
@@ -49,14 +52,16 @@ class SmscSimulator:
         self._journal.open()
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: Link(self._desk), self._host, self._wanted_port)
+            self._server = await loop.create_server(
+                lambda: Link(self._desk), self._host, self._wanted_port, ssl=self._tls
+            )
         except OSError:
             await self._journal.close()
             raise
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Stop listening, close every connection, and write the journal out."""
+        """Stop listening, close every connection, and write the journal out; it cannot be started again."""
         if self._server is None:
             return
         self._server.close()
