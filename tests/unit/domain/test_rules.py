@@ -20,8 +20,8 @@ from loa.domain.rules import (
 )
 from loa.domain.traffic import TrafficClass
 
-NOON = 1_795_000_000_000  # 16:06 in Vietnam
-NIGHT = NOON + 7 * 3_600_000
+DAY = 1_795_000_000_000  # 18:06 in Vietnam
+NIGHT = DAY + 7 * 3_600_000
 
 
 def facts(**given: Any) -> Facts:
@@ -31,7 +31,7 @@ def facts(**given: Any) -> Facts:
         "sender_kind": "brandname",
         "text": "[QC] Sale",
         "segment_count": 1,
-        "due_at": NOON,
+        "due_at": DAY,
     }
     return Facts(**{**values, **given})
 

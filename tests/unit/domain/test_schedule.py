@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loa.domain.schedule import HORIZON_DAYS, due_at
 from loa.errors import CallerError
 
-NOW = 1_795_000_000_000  # 2026-11-18T09:06:40Z, 16:06:40 in Vietnam
+NOW = 1_795_000_000_000  # 2026-11-18T11:06:40Z, 18:06:40 in Vietnam
 DAY_MS = 86_400_000
 
 
@@ -42,7 +42,7 @@ def test_every_accepted_form_is_read(written: str, due: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [None, "", "   ", "2024-12-20T03:33:44.757Z", "0001-01-01 00:00", "18-11-2026 16:06"]
+    "written", [None, "", "   ", "2024-12-20T03:33:44.757Z", "0001-01-01 00:00", "18-11-2026 18:06"]
 )
 def test_nothing_and_the_past_mean_now(written: str | None) -> None:
     assert due_at(written, NOW) == NOW
