@@ -89,10 +89,10 @@ class Ledger:
     )
     readers: int = field(default=2, metadata=about("Connections that only read.", low=1, high=32))
     switch_interval_s: float = field(
-        default=0.0002,
+        default=0.00005,
         metadata=about(
             "How long a thread may hold the interpreter; short, so that the writer's commits do not wait.",
-            low=0.0001,
+            low=0.00001,
             high=0.1,
         ),
     )
