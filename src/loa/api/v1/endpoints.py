@@ -21,7 +21,13 @@ async def list_endpoints(parts: PartsHere, caller: Keeper) -> models.Endpoints:
     return models.Endpoints(endpoints=[models.Endpoint(**views.endpoint(each, default_id)) for each in records])
 
 
-@router.post("/endpoints", operation_id="addEndpoint", tags=["Callbacks"], status_code=201)
+@router.post(
+    "/endpoints",
+    operation_id="addEndpoint",
+    tags=["Callbacks"],
+    status_code=201,
+    responses={200: {"model": models.NewEndpoint, "description": "It was there already, and is switched on again."}},
+)
 async def add_endpoint(
     parts: PartsHere, caller: Keeper, wanted: models.EndpointWanted, response: Response
 ) -> models.NewEndpoint:

@@ -1,14 +1,19 @@
 """Problems: every way to fail has one form, in the caller's language."""
 
+import logging
 import re
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from tests.support.native_api import EVERYTHING, House
 
 from loa.api.problems import KINDS
 from loa.errors import StorageFull, StorageUnavailable
+from loa.observe.log import configure
 
 ROOT = Path(__file__).parents[4]
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
@@ -153,8 +158,21 @@ async def test_storage_that_cannot_serve_asks_to_come_again(
     assert (answer.status, answer.json()["code"], answer.headers["retry-after"]) == (503, code, wait)
 
 
+@pytest.fixture
+def logged() -> Iterator[StringIO]:
+    """Everything that is logged, as JSON lines."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    lines = StringIO()
+    configure(json=True, stream=lines)
+    yield lines
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 async def test_a_fault_is_answered_as_a_problem_and_says_nothing_of_itself(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, logged: StringIO
 ) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("84912345678")
@@ -169,6 +187,9 @@ async def test_a_fault_is_answered_as_a_problem_and_says_nothing_of_itself(
     assert answer.headers["x-request-id"] == problem["request_id"]
     assert problem["request_id"] in problem["detail"]
     assert b"84912345678" not in answer.body
+    assert problem["request_id"] in logged.getvalue()
+    for secret in ("84912345678", house.key):
+        assert secret not in logged.getvalue()
 
 
 async def test_no_answer_may_be_kept_by_a_cache(house: House) -> None:
