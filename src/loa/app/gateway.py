@@ -5,6 +5,7 @@ promises can be kept. Order of stopping: the other way round.
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -42,6 +43,8 @@ from loa.stages.upkeep import Upkeep
 
 EXIT_LEDGER_FAILED = 7
 MEASURE_S = 2.0
+GC_THRESHOLDS = (20_000, 20, 50)
+"""Messages in flight are many small objects without cycles: the usual thresholds look through them over and over."""
 
 log = get_logger("loa.app")
 
@@ -88,6 +91,8 @@ class Gateway:
     async def start(self) -> None:
         """Start everything. Errors: ConfigError, StorageError; then nothing is left running."""
         sys.setswitchinterval(self.settings.ledger.switch_interval_s)
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
         socket = bind(self.settings.server.listen_host, self.settings.server.listen_port)
         try:
             options = translate.sqlite_options(self.settings)
@@ -267,4 +272,3 @@ class Gateway:
         await self.sender.close()
         await self.ledger.close()
         log.info("loa has stopped")
-

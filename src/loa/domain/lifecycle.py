@@ -68,9 +68,19 @@ MOVES: dict[State, dict[State, str]] = {
 }
 
 
+_ALLOWED = tuple(sum(1 << new for new in MOVES[old]) for old in State)
+_FINAL = sum(1 << state for state in FINAL)
+# An enum's hash is a Python call, and these two questions are asked several times a message.
+
+
 def may_move(old: State, new: State) -> bool:
     """Tell whether the table allows the move."""
-    return new in MOVES[old]
+    return bool(_ALLOWED[old] >> new & 1)
+
+
+def is_final(state: State) -> bool:
+    """Tell whether a state is an end."""
+    return bool(_FINAL >> state & 1)
 
 
 VENDOR_STATUS: dict[State, int] = {

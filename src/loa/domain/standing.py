@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from loa.domain.lifecycle import FINAL, State, may_move
+from loa.domain.lifecycle import State, is_final, may_move
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 
 POSSIBLE_DUPLICATE = 1
@@ -64,7 +64,7 @@ class Standing:
         self.due_at = due_at
         self.error = error
         self.changed = True
-        if state in FINAL or (state is State.SENT and self.every_step):
+        if is_final(state) or (state is State.SENT and self.every_step):
             self.tell(at)
 
     def tell(self, at: int) -> None:
@@ -225,4 +225,3 @@ def apply_receipt(message: Standing, segments: Mapping[int, State | None], state
         return APPLIED
     message.move(state, at, error="" if state is State.DELIVERED else detail)
     return APPLIED
-

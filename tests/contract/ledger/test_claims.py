@@ -246,3 +246,14 @@ async def test_lane_depths_follow_every_move(open_ledger: Opener) -> None:
 
 def test_every_lane_is_named() -> None:
     assert [lane for lane, _ in ALL_LANES] == [OTP, TRANSACTIONAL, ADVERTISING]
+
+
+async def test_of_two_answers_to_one_attempt_in_one_commit_the_later_counts(ledger: Ledger) -> None:
+    await ledger.accept(submission())
+    (attempt,) = await claim(ledger)
+    lost = settlement(attempt, Unknown("timeout"), wait_until=EPOCH + MINUTE)
+    assert await ledger.record([lost, settlement(attempt, Accepted(("late",)))]) == 2
+    assert await state_of(ledger, attempt.message_id) == "sent"
+    timeline = await ledger.timeline(1, attempt.message_id)
+    assert timeline is not None
+    assert [a["outcome"] for a in timeline["attempts"]] == ["accepted"]

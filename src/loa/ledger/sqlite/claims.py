@@ -79,19 +79,25 @@ def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
     together = [settlement for call in calls for settlement in call]
     if not together:
         return [0] * len(calls)
-    working = standings.read(unit, {s.message_id for s in together})
+    now = max(s.at for s in together)
+    sent = _mark_sent(unit, together, now)
+    rest = {s.message_id for s in together} - sent
+    working = standings.read(unit, rest) if rest else standings.Working()
     results = []
-    closes: list[list[object]] = []
+    closes: dict[tuple[int, int], list[object]] = {}
     segments: list[list[object]] = []
     for call in calls:
         took = 0
         for s in call:
-            verdict = Verdict(s.at, s.retry_at, s.wait_until, s.resend, s.dead)
-            took += settle(working.messages[s.message_id], s.number, s.outcome, verdict)
+            took += s.message_id in sent or settle(
+                working.messages[s.message_id],
+                s.number,
+                s.outcome,
+                Verdict(s.at, s.retry_at, s.wait_until, s.resend, s.dead),
+            )
             _note(s, closes, segments)
         results.append(took)
-    now = max(s.at for s in together)
-    unit.run("close_attempts", closes)
+    unit.run("close_attempts", list(closes.values()))
     standings.write(unit, working, now)
     if segments:
         unit.run("insert_segments", segments)
@@ -101,7 +107,22 @@ def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
     return results
 
 
-def _note(s: Settlement, closes: list[list[object]], segments: list[list[object]]) -> None:
+def _mark_sent(unit: Unit, settlements: list[Settlement], now: int) -> set[int]:
+    """Settle the plain case at once: an accepted attempt that is the open one, of a message nobody is told of yet.
+
+    What the rules would make of it is known; the rest is left to them.
+    """
+    numbers = {s.message_id: s.number for s in settlements if type(s.outcome) is Accepted}
+    if not numbers or len({s.message_id for s in settlements}) < len(settlements):
+        return set()
+    rows = unit.rows("read_open", list(numbers))
+    sent = [message_id for message_id, attempts in rows if numbers[message_id] == attempts]
+    if sent:
+        unit.run("mark_sent", sent, now)
+    return set(sent)
+
+
+def _note(s: Settlement, closes: dict[tuple[int, int], list[object]], segments: list[list[object]]) -> None:
     outcome = s.outcome
     refs = () if isinstance(outcome, Deferred) else outcome.provider_refs
     stored = ""
@@ -114,7 +135,8 @@ def _note(s: Settlement, closes: list[list[object]], segments: list[list[object]
                 segments.append([s.channel_id, form, s.message_id, s.number, index])
         stored = json.dumps(pairs)
     reason = "" if isinstance(outcome, Accepted) else outcome.reason
-    closes.append([s.message_id, s.number, s.at, outcome_word(outcome), reason, stored])
+    # Of two answers to one attempt in one commit the later one counts.
+    closes[s.message_id, s.number] = [s.message_id, s.number, s.at, outcome_word(outcome), reason, stored]
 
 
 def outcome_word(outcome: Outcome) -> str:

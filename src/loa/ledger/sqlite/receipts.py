@@ -32,6 +32,7 @@ class _Arrival:
     row: int = 0
     ref: str = ""
     segment: tuple[int, int, int] | None = None
+    standing: list[Any] | None = None
     result: str = PARKED
 
     @property
@@ -89,7 +90,7 @@ def _match(unit: Unit, arrivals: Sequence[_Arrival]) -> None:
         return
     best: dict[int, tuple[tuple[int, int, int], list[Any]]] = {}
     for row in unit.rows("match_segments", wanted):
-        index, rank, message_id, _number, _segment, _ref, destination = row
+        index, rank, message_id, destination = row[0], row[1], row[2], row[6]
         same = arrivals[index].destination == destination
         if rank > 0 and not same:
             continue
@@ -100,6 +101,7 @@ def _match(unit: Unit, arrivals: Sequence[_Arrival]) -> None:
     for index, (_order, row) in best.items():
         arrivals[index].segment = (row[2], row[3], row[4])
         arrivals[index].ref = row[5]
+        arrivals[index].standing = row[7:]
 
 
 def _split_repeats(unit: Unit, arrivals: list[_Arrival]) -> tuple[list[_Arrival], set[int]]:
@@ -159,7 +161,7 @@ def _apply(unit: Unit, arrivals: Sequence[_Arrival]) -> None:
     proving = [a for a in matched if a.state is not None]
     if not proving:
         return
-    working = standings.read(unit, {a.segment[0] for a in proving if a.segment})
+    working = _working(unit, proving)
     segments = _known_segments(unit, working, proving)
     marks = []
     for arrival in proving:
@@ -176,10 +178,20 @@ def _apply(unit: Unit, arrivals: Sequence[_Arrival]) -> None:
         at = arrival.received_at
         arrival.result = apply_receipt(message, states, arrival.state, arrival.detail, at)
         if arrival.result != CONFLICT:
-            marks.append([arrival.channel_id, arrival.ref, message_id, number, segment, arrival.state.value, at])
+            marks.append([arrival.channel_id, arrival.ref, message_id, number, segment, arrival.state, at])
     if marks:
         unit.run("mark_segments", marks)
     standings.write(unit, working, max(a.received_at for a in proving))
+
+
+def _working(unit: Unit, arrivals: Iterable[_Arrival]) -> standings.Working:
+    """Take up the messages the receipts speak of; matching has read most of them."""
+    found_by_evidence = {a.segment[0] for a in arrivals if a.segment and a.standing is None}
+    working = standings.read(unit, found_by_evidence) if found_by_evidence else standings.Working()
+    for arrival in arrivals:
+        if arrival.standing is not None and arrival.standing[0] not in working.messages:
+            working.add(arrival.standing)
+    return working
 
 
 def _known_segments(unit: Unit, working: standings.Working, arrivals: Iterable[_Arrival]) -> _Segments:
@@ -204,7 +216,7 @@ def _insert(unit: Unit, arrivals: Sequence[_Arrival]) -> None:
                 a.ref,
                 a.stat,
                 a.destination,
-                None if a.state is None else a.state.value,
+                a.state,
                 a.detail,
                 a.raw.hex(),
                 a.received_at,

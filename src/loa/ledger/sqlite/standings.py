@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.standing import Event, Standing
@@ -19,13 +20,10 @@ class Working:
     lanes: dict[int, int | None] = field(default_factory=dict)
     classes: dict[int, int] = field(default_factory=dict)
 
-
-def read(unit: Unit, ids: Iterable[int]) -> Working:
-    """Read messages whole enough to decide on them."""
-    working = Working()
-    for row in unit.rows("read_standings", list(ids)):
-        state = _STATES[row[5]]
+    def add(self, row: list[Any]) -> None:
+        """Take a message up from its row, see the `standing` columns of the queries."""
         plan = row[3]
+        state = _STATES[row[5]]
         message = Standing(
             row[0],
             row[1],
@@ -44,9 +42,16 @@ def read(unit: Unit, ids: Iterable[int]) -> Working:
             row[14],
             bool(row[15]),
         )
-        working.messages[message.id] = message
-        working.lanes[message.id] = message.channel_id if state is _QUEUED else None
-        working.classes[message.id] = row[16]
+        self.messages[message.id] = message
+        self.lanes[message.id] = message.channel_id if state is _QUEUED else None
+        self.classes[message.id] = row[16]
+
+
+def read(unit: Unit, ids: Iterable[int]) -> Working:
+    """Read messages whole enough to decide on them."""
+    working = Working()
+    for row in unit.rows("read_standings", list(ids)):
+        working.add(row)
     return working
 
 
@@ -62,7 +67,7 @@ def write(unit: Unit, working: Working, now: int) -> None:
                 message.id,
                 message.channel_id,
                 message.step,
-                message.state.value,
+                message.state,
                 message.due_at,
                 message.tries,
                 message.sequence,
@@ -102,7 +107,7 @@ def _write_events(unit: Unit, events: list[Event]) -> None:
                 event.tenant_id,
                 event.message_id,
                 event.sequence,
-                event.state.value,
+                event.state,
                 event.at,
                 event.error,
                 event.flags,

@@ -57,3 +57,16 @@ SELECT json_group_array(json_array(channel_id, class, n)) FROM (
 -- name: oldest_in_lane
 -- The first due time of a lane. Index: message_due.
 SELECT min(due_at) FROM message WHERE state = 0 AND channel_id = ?1 AND class = ?2;
+
+-- name: read_open
+-- The attempt number of messages in ?1 that are sending and whose tenant is not told of every step.
+-- Index: message and submission primary keys.
+SELECT json_group_array(json_array(m.id, m.attempts))
+FROM json_each(?1) j
+CROSS JOIN message m ON m.id = j.value
+CROSS JOIN submission s ON s.id = m.submission_id
+WHERE m.state = 1 AND s.every_step = 0;
+
+-- name: mark_sent
+-- Notes that the provider took messages. Index: message primary key.
+UPDATE message SET state = 2, due_at = NULL, error = '', updated_at = ?2 WHERE id IN (SELECT value FROM json_each(?1));
