@@ -30,7 +30,8 @@ _STATS: Final[dict[bytes, tuple[str, State | None]]] = {
 _RECEIPT: Final = re.compile(
     # service_type, source, destination, esm_class 4 and no times; then the text in the order of the specification
     rb"[^\0]{0,5}\0..([0-9]{1,20})\0..[^\0]{0,20}\0\x04..\0\0....(.)"
-    rb"(id:([0-9A-Za-z-]{1,64}) sub:\w* dlvrd:\w* submit date:\w* done date:\w* stat:([A-Z]{7}) err:(\w*)(?: [Tt]ext:.*)?)\Z",
+    rb"(id:([0-9A-Za-z-]{1,64}) sub:\w* dlvrd:\w* submit date:\w* done date:\w* "
+    rb"stat:([A-Z]{7}) err:(\w*)(?: [Tt]ext:.*)?)\Z",
     re.DOTALL,
 )
 

@@ -67,7 +67,7 @@ class Keeper:
                 self._wait_s = self._settings.reconnect_first_s
             wait_s = max(self._wait_s, min(least_s, self._settings.reconnect_longest_s))
             self._wait_s = min(self._wait_s * 2, self._settings.reconnect_longest_s)
-            wait_s *= 0.5 + random.random()
+            wait_s *= 0.8 + 0.4 * random.random()
             self.note = f"{reason}, next try in {wait_s:.0f} s"
             self._changed()
             self._log.warning("link is down", reason=reason, retry_s=round(wait_s, 1))
