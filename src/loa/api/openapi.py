@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any, Final
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -69,7 +70,8 @@ def install(app: FastAPI) -> None:
         return dump(document(app))
 
     async def serve(_: Request) -> Response:
-        return Response(body(), media_type="application/json")
+        # Making it takes a tenth of a second, which the requests beside it must not wait for.
+        return Response(await run_in_threadpool(body), media_type="application/json")
 
     app.add_route(PATH, serve, ["GET"], include_in_schema=False)
 

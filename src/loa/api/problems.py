@@ -26,7 +26,7 @@ RETRY_AFTER_S: Final = {"storage_full": 60}
 """Units: seconds a caller is asked to wait on a 503; others: DEFAULT_RETRY_AFTER_S."""
 DEFAULT_RETRY_AFTER_S: Final = 5
 BODY_LIMIT: Final = 1024 * 1024
-"""Units: bytes; the dry run reads its body itself, with the send call's limit."""
+"""Units: bytes; the dry run has the send call's limit."""
 
 
 class Kind(NamedTuple):
@@ -59,7 +59,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """Every problem by code; docs/reference/native-api.md has a section for each."""
 
-_FIELD_TEXTS: Final[Mapping[str, Text]] = {
+FIELD_TEXTS: Final[Mapping[str, Text]] = {
     "unknown_field": Text("There is no such field.", "Không có trường này."),
     "url_not_allowed": Text(
         "Callbacks may not go to this address ({reason}).", "Không được gửi callback đến địa chỉ này ({reason})."
@@ -72,6 +72,7 @@ _FIELD_TEXTS: Final[Mapping[str, Text]] = {
     "too_small": Text("At least {limit} is needed.", "Giá trị tối thiểu là {limit}."),
     "too_great": Text("At most {limit} is allowed.", "Giá trị tối đa là {limit}."),
 }
+"""What only the native API says of a field; the rest is shared with the vendor API."""
 _HEADERS: Final = frozenset({"Content-Type", "Content-Encoding"})
 _BY_STATUS: Final = {401: "unauthorised", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 _PYDANTIC_CODES: Final = {
@@ -87,7 +88,7 @@ _PYDANTIC_CODES: Final = {
 
 def sentence(code: str, language: Language, values: Mapping[str, object] | None = None) -> str:
     """Give the text of a field's error, native or shared with the vendor API."""
-    own = _FIELD_TEXTS.get(code)
+    own = FIELD_TEXTS.get(code)
     if own is None:
         return say(code, language, values)
     return (own.vi if language is Language.VIETNAMESE else own.en).format_map(dict(values or {}))
@@ -202,9 +203,12 @@ async def _not_found(request: Request, _: Exception) -> Response:
 async def _caller_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CallerError | Forbidden)
     language = speaks(request)
+    findings = findings_of(error)
+    if findings and findings[0].code == "body_too_large":
+        return problem(request, "body_too_large", values=findings[0].values)
     errors = [
         {**place(each.where), "code": each.code, "detail": sentence(each.code, language, each.values)}
-        for each in findings_of(error)
+        for each in findings
     ]
     return problem(request, error.code, values=error.fields, errors=errors)
 
@@ -217,8 +221,6 @@ async def _storage(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 413:
-        return problem(request, "body_too_large", values={"limit": BODY_LIMIT})
     code = _BY_STATUS.get(error.status_code, "invalid_request")
     allowed = (error.headers or {}).get("Allow", "")
     return problem(request, code, values={"allowed": allowed}, headers=error.headers)

@@ -62,7 +62,6 @@ def _bare_app() -> NativeApi:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=problems.BODY_LIMIT,
         # Spans and logs of the framework would carry paths and exceptions that hold tenants' data.
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )

@@ -1,8 +1,9 @@
 """Endpoints that take callbacks, and callbacks once more."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from loa.api.v1 import models, views
+from loa.api.v1.bodies import described, read_body
 from loa.api.v1.messages import milliseconds
 from loa.api.v1.parts import Keeper, Parts, PartsHere
 from loa.domain.callback_body import callback_id_from
@@ -27,15 +28,15 @@ async def list_endpoints(parts: PartsHere, caller: Keeper) -> models.Endpoints:
     tags=["Callbacks"],
     status_code=201,
     responses={200: {"model": models.NewEndpoint, "description": "It was there already, and is switched on again."}},
+    openapi_extra=described(models.EndpointWanted.model_json_schema()),
 )
-async def add_endpoint(
-    parts: PartsHere, caller: Keeper, wanted: models.EndpointWanted, response: Response
-) -> models.NewEndpoint:
+async def add_endpoint(parts: PartsHere, caller: Keeper, request: Request, response: Response) -> models.NewEndpoint:
     """Add an endpoint; its secret is shown in this answer only.
 
     A URL that is there already is switched on again with the new settings; it keeps its secret, which is then null
     here, and the answer is 200.
     """
+    wanted = await read_body(request, models.EndpointWanted)
     if reason := parts.check_url(wanted.url):
         raise refusal(Finding("url", "url_not_allowed", {"reason": reason}))
     secret = parts.new_secret()
@@ -51,9 +52,15 @@ async def add_endpoint(
     return models.NewEndpoint(**views.endpoint(record, default_id), secret=secret if is_new else None)
 
 
-@router.post("/callbacks/replay", operation_id="replayCallbacks", tags=["Callbacks"])
-async def replay_callbacks(parts: PartsHere, caller: Keeper, wanted: models.ReplayWanted) -> models.Replayed:
+@router.post(
+    "/callbacks/replay",
+    operation_id="replayCallbacks",
+    tags=["Callbacks"],
+    openapi_extra=described(models.ReplayWanted.model_json_schema()),
+)
+async def replay_callbacks(parts: PartsHere, caller: Keeper, request: Request) -> models.Replayed:
     """Make callbacks due again: those named, and with `endpointId` all that failed there, `since` a time or ever."""
+    wanted = await read_body(request, models.ReplayWanted)
     if not wanted.callback_ids and wanted.endpoint_id is None:
         raise refusal(Finding("callbackIds", "required"))
     ids = _callback_ids(wanted.callback_ids)

@@ -9,6 +9,7 @@ from pydantic import Field
 from loa.api.bodies import read_json_body
 from loa.api.problems import place, sentence, speaks
 from loa.api.texts import Language
+from loa.api.v1.bodies import described
 from loa.api.v1.models import ClassName, Instant, Wire
 from loa.api.v1.parts import PartsHere, Submitter
 from loa.api.vendor.body import read_send
@@ -88,12 +89,7 @@ class Explained(Wire):
     "/explain",
     operation_id="explain",
     tags=["Submissions"],
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SendMessage"}}},
-        }
-    },
+    openapi_extra=described({"$ref": "#/components/schemas/SendMessage"}),
 )
 async def explain(parts: PartsHere, caller: Submitter, request: Request) -> Explained:
     """Explain a request to send without sending it: numbers, encoding, segments, route, and every rule's verdict.

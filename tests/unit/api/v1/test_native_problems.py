@@ -11,7 +11,7 @@ import pytest
 import structlog
 from tests.support.native_api import EVERYTHING, House
 
-from loa.api.problems import KINDS
+from loa.api.problems import FIELD_TEXTS, KINDS
 from loa.errors import StorageFull, StorageUnavailable
 from loa.observe.log import configure
 
@@ -58,6 +58,12 @@ async def test_every_operation_needs_its_permission(house: House, method: str, p
     assert (await house.call(method, path, body, key=strong)).status in {200, 404, 422}
 
 
+@pytest.mark.parametrize("path", ["/api/v1/endpoints", "/api/v1/callbacks/replay", "/api/v1/explain"])
+async def test_a_body_is_not_looked_at_before_the_caller_is_known(house: House, path: str) -> None:
+    for body in (b"{", b" " * 5_000_000, b"[" * 100_000):
+        assert (await house.call("POST", path, body, key=None)).status == 401
+
+
 async def test_a_key_from_another_network_gets_the_same_answer_as_none(house: House) -> None:
     key = await house.new_key(EVERYTHING, networks=("10.0.0.0/8",))
     outside = await house.call("GET", "/api/v1/messages", key=key, client="192.0.2.1")
@@ -80,6 +86,7 @@ async def test_a_key_from_another_network_gets_the_same_answer_as_none(house: Ho
         ("POST", "/api/v1/endpoints", b"[" * 500_000, 422),
         ("POST", "/api/v1/endpoints", b" " * 2_000_000, 413),
         ("POST", "/api/v1/explain", b"\xff\xfe", 422),
+        ("POST", "/api/v1/explain", b" " * 5_000_000, 413),
     ],
 )
 async def test_a_problem_has_all_its_members(
@@ -199,6 +206,14 @@ async def test_no_answer_may_be_kept_by_a_cache(house: House) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["/api/v1/endpoints", "/api/v1/callbacks/replay"])
+async def test_broken_json_is_refused_as_a_whole(house: House, path: str) -> None:
+    for body in (b"", b"{", b'{"url": 1', b"\xff", b"nul"):
+        (error,) = (await house.call("POST", path, body)).json()["errors"]
+        assert (error["pointer"], error["code"]) == ("", "body_not_json")
+
+
 def test_every_problem_has_its_section_in_the_reference() -> None:
     page = (ROOT / "docs/reference/native-api.md").read_text()
     assert set(re.findall(r"^#### ([a-z_]+)$", page, re.MULTILINE)) == set(KINDS)
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)) >= set(FIELD_TEXTS)
