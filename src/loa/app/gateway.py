@@ -8,18 +8,21 @@ import asyncio
 import gc
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 from loa import __version__
 from loa.api.app import VendorParts, build_api
 from loa.api.auth import Authenticator
 from loa.api.texts import Language
+from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.app import translate
 from loa.app.channel_host import ChannelHost
 from loa.app.clock import SystemClock
 from loa.app.probes import probe_from
-from loa.app.servers import Listener, bind, make_listener
+from loa.app.servers import Listener, OnlyPaths, bind, make_listener
 from loa.channels.registry import providers
 from loa.domain import msisdn
 from loa.domain.traffic import OnUnknown, TrafficClass
@@ -43,6 +46,7 @@ from loa.stages.upkeep import Upkeep
 
 EXIT_LEDGER_FAILED = 7
 MEASURE_S = 2.0
+ADMIN_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
 GC_THRESHOLDS = (20_000, 20, 50)
 """Messages in flight are many small objects without cycles: the usual thresholds look through them over and over."""
 
@@ -101,6 +105,7 @@ class Gateway:
             socket.close()
             raise
         self._build()
+        await self._ensure_sandbox()
         await self.registry.refresh()
         await self.upkeep.recover()
         self.callbacks.remember(self.registry.snapshot.endpoints.values())
@@ -111,12 +116,15 @@ class Gateway:
         self._run(self._watch_ledger())
         host, port = socket.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        await self.listen(self._api(), socket)
+        native = self._native_parts()
+        await self.listen(build_api(self._vendor_parts(), native), socket)
+        await self._listen_to_admins(native)
         log.info("loa is ready", origin=self.url, version=__version__)
 
     def _build(self) -> None:
         settings, clock = self.settings, self.clock
         self.registry = Registry(self.ledger, clock, translate.class_policies(settings))
+        self.authenticator = Authenticator(self.registry)
         self.sender = HttpCallbackSender(
             translate.guard_policy(settings),
             timeout_s=settings.callbacks.timeout_s,
@@ -164,9 +172,28 @@ class Gateway:
         limits = translate.intake_limits(settings)
         self.intake = Intake(announcing, self.registry, planner, clock, self._probe, limits)
 
-    def _api(self) -> Any:
-        settings, authenticator = self.settings, Authenticator(self.registry)
-        language = Language(settings.language)
+    async def _ensure_sandbox(self) -> None:
+        """Make the channel that test keys reach, where there is none of its kind."""
+        simulated = {name for name, provider in self.providers.items() if provider.info.simulated}
+        if not any(channel.provider in simulated for channel in await self.ledger.channels()):
+            own = self.settings.sandbox
+            settings = {"window": own.window, "receipt_s": own.receipt_delay_ms / 1000}
+            await self.ledger.add_channel("sandbox", "sandbox", self.providers["sandbox"].check(settings))
+
+    def _vendor_parts(self) -> VendorParts:
+        return VendorParts(
+            self.authenticator,
+            self.intake,
+            self.registry,
+            self.clock,
+            self.receipts.offer,
+            {name: provider.read_report for name, provider in self.providers.items() if provider.info.takes_reports},
+            body_limit=self.settings.limits.body_bytes_max,
+            language=Language(self.settings.language),
+        )
+
+    def _native_parts(self) -> Parts:
+        settings = self.settings
         numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
         def read_number(raw: str) -> str | None:
@@ -175,20 +202,10 @@ class Gateway:
             except msisdn.NumberRefused:
                 return None
 
-        vendor = VendorParts(
-            authenticator,
-            self.intake,
-            self.registry,
-            self.clock,
-            self.receipts.offer,
-            {name: provider.read_report for name, provider in self.providers.items() if provider.info.takes_reports},
-            body_limit=settings.limits.body_bytes_max,
-            language=language,
-        )
-        native = Parts(
+        return Parts(
             self.ledger,
             self.clock,
-            authenticator,
+            self.authenticator,
             self.intake.explain,
             read_number,
             lambda url: url_check(url, guard),
@@ -196,10 +213,18 @@ class Gateway:
             self.registry.refresh,
             draining=self._stopping.is_set,
             body_limit=settings.limits.body_bytes_max,
-            language=language,
+            language=Language(settings.language),
             version=__version__,
         )
-        return build_api(vendor, native)
+
+    async def _listen_to_admins(self, native: Parts) -> None:
+        """Serve health and metrics on a listener of its own, to whoever reaches it."""
+        server = self.settings.server
+        if server.admin_port:
+            everyone = replace(native, metrics_from=(ip_network("0.0.0.0/0"), ip_network("::/0")))
+            await self.listen(
+                OnlyPaths(build_native(everyone), ADMIN_PATHS), bind(server.admin_host, server.admin_port)
+            )
 
     async def listen(self, app: Any, socket: Any) -> None:
         """Serve an application on a bound socket until the gateway stops."""

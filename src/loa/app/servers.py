@@ -47,6 +47,19 @@ class _Joined:
         return getattr(self._transport, name)
 
 
+class OnlyPaths:
+    """Lets some paths through to an application and knows no other."""
+
+    def __init__(self, app: Any, paths: frozenset[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request; a path that is not listed is answered as unknown by the application itself."""
+        known = scope["path"] in self._paths
+        await self._app(scope if known else {**scope, "path": "/", "raw_path": b"/"}, receive, send)
+
+
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol over a joined transport."""
 

@@ -16,6 +16,7 @@ from tests.contract.ledger.values import (
     NUMBER,
     OTP,
     claim,
+    keep,
     no_resend,
     receipt,
     sent,
@@ -187,7 +188,6 @@ async def test_a_lifetime_that_ended_is_corrected_by_proof_of_delivery(ledger: L
 
 async def test_parked_receipts_go_after_their_time_and_the_receipt_stays(ledger: Ledger) -> None:
     await ledger.store([receipt("nobody")])
-    keep = {"request_ids": DAY, "parked": MINUTE, "content_otp": DAY, "content": DAY, "receipts": DAY, "history": DAY}
-    await ledger.purge(100, EPOCH + 10 * MINUTE, keep)
+    await ledger.purge(100, EPOCH + 10 * MINUTE, keep(parked=MINUTE))
     assert await ledger.orphans() == []
     assert (await ledger.store([receipt("nobody")])).repeated == 1

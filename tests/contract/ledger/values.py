@@ -108,3 +108,9 @@ def tried(callback_id: int, number: int = 1, **given: Any) -> CallbackTry:
         "next_at": None,
     }
     return CallbackTry(**{**values, **given})
+
+
+def keep(**given: int) -> dict[str, int]:
+    """How long rows are kept, a thousand days where nothing else is said."""
+    kinds = ("request_ids", "parked", "content_otp", "content", "numbers", "receipts", "history")
+    return {**dict.fromkeys(kinds, 1_000 * DAY), **given}

@@ -60,8 +60,18 @@ def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         if cleared:
             unit.contents.clear()
     gone += unit.changed("purge_receipts", now - keep_ms["receipts"], limit)
+    gone += _forget_numbers(unit, now - keep_ms["numbers"], max(1, limit // 100))
     for submission_id, first, count in unit.rows("old_submissions", now - keep_ms["history"], max(1, limit // 100)):
         for name in _SPAN:
             gone += unit.changed(name, first, count)
         gone += unit.changed("purge_submission", submission_id)
+    return gone
+
+
+def _forget_numbers(unit: Unit, before: int, limit: int) -> int:
+    """Forget destinations past their time; states, counts and days stay for statistics."""
+    page = unit.rows("submissions_with_numbers", unit.value("numbers_forgotten"), before, limit)
+    gone = sum(unit.changed("forget_numbers", first, count) for _, first, count in page)
+    if page:
+        unit.run("note_numbers_forgotten", page[-1][0])
     return gone

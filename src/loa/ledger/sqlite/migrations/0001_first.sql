@@ -6,7 +6,7 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO meta VALUES ('revision', 1), ('boot', 0);
+INSERT INTO meta VALUES ('revision', 1), ('boot', 0), ('numbers_forgotten', 0);
 
 CREATE TABLE tenant (
   id INTEGER PRIMARY KEY,

@@ -61,3 +61,21 @@ DELETE FROM message WHERE id >= ?1 AND id < ?1 + ?2;
 -- name: purge_submission
 -- Index: submission primary key.
 DELETE FROM submission WHERE id = ?1;
+
+-- name: submissions_with_numbers
+-- Submissions after ?1 whose numbers are past their time: [id, first message, count]. Index: submission primary key.
+SELECT json_group_array(json_array(id, first_message_id, message_count)) FROM (
+  SELECT id, first_message_id, message_count FROM submission
+  WHERE id > ?1 AND accepted_at < ?2 AND expires_at < ?2 ORDER BY id LIMIT ?3);
+
+-- name: forget_numbers
+-- Forgets the destinations of one span of messages. Index: message primary key.
+UPDATE message SET destination = 0 WHERE id >= ?1 AND id < ?1 + ?2 AND destination <> 0;
+
+-- name: numbers_forgotten
+-- Up to which submission numbers are forgotten. Index: meta primary key.
+SELECT value FROM meta WHERE name = 'numbers_forgotten';
+
+-- name: note_numbers_forgotten
+-- Index: meta primary key.
+UPDATE meta SET value = ?1 WHERE name = 'numbers_forgotten';
