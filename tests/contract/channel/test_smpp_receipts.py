@@ -98,3 +98,11 @@ async def test_an_unflagged_receipt_is_read_unless_the_channel_forbids_it():
             smsc.receiving.ask(p.DeliverSm(source="84912345678", short_message=text))
             await smsc.watch.until(lambda: smsc.acks)
             assert len(rig.receipts) == int(allowed)
+
+
+async def test_a_parameter_that_no_handset_can_write_makes_a_receipt_without_the_flag():
+    async with bound() as (smsc, rig):
+        tlvs = ((tlv.RECEIPTED_MESSAGE_ID, b"5\0"), (tlv.MESSAGE_STATE, b"\x02"))
+        smsc.receiving.ask(p.DeliverSm(source="84912345678", tlvs=tlvs))
+        (receipt,) = await rig.received()
+        assert (receipt.refs[0], receipt.state) == ("5", State.DELIVERED)

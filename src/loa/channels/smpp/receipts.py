@@ -18,6 +18,7 @@ from loa.ports.channel import ReceiptSink
 from loa.ports.probe import Point, Probe
 from loa.smpp import commands as c
 from loa.smpp import receipt as texts
+from loa.smpp import tlv
 from loa.smpp.pdu import DataSm, DeliverSm
 from loa.smpp.receipt import ReceiptText
 from loa.smpp.status import ESME_ROK, ESME_RX_T_APPN
@@ -89,7 +90,9 @@ class Deliveries:
         """Take one delivery. Units: now in milliseconds since the epoch."""
         answer_id = message.command_id | c.RESPONSE_BIT
         sequence = message.sequence
-        found = texts.read(message, allow_unflagged=self._unflagged)
+        # A handset can write the words of a receipt, but not this parameter.
+        unflagged = self._unflagged or tlv.find(message.tlvs, tlv.RECEIPTED_MESSAGE_ID) is not None
+        found = texts.read(message, allow_unflagged=unflagged)
         if found is None:
             self.inbound += 1
             self._note("message from a handset left aside", self.inbound)

@@ -125,7 +125,7 @@ class SmppSettings:
         Choice(MODES), "How the id in a receipt is spelled beside the id in the response.", "auto"
     )
     receipt_without_esm_class: bool = setting(
-        Switch(), "Whether a message that reads like a receipt is one although its esm_class does not say so.", True
+        Switch(), "Whether a message that reads like a receipt is one although its esm_class does not say so.", False
     )
     receipts_pending: int = setting(
         Number(1, 1_000_000), "Receipts held until they are on disk; more are left to the peer for a while.", 10_000
