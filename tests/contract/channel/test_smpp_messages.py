@@ -204,3 +204,30 @@ async def test_text_with_a_forbidden_character_never_reaches_the_peer():
         assert await rig.outcome_of(attempt(2, text="a b", sender="x" * 30)) == Refused("sender_not_sendable")
         assert await rig.outcome_of(attempt(3, text="a b")) == Accepted(("1",))
         assert len(smsc.submits) == 1
+
+
+async def test_a_congested_peer_slows_the_channel_down():
+    async with bound(window=50) as (smsc, rig):
+
+        def congested(session, submit):
+            session.answer(p.SubmitSmResp(submit.sequence, 0, "1", ((tlv.CONGESTION_STATE, b"\x64"),)))
+
+        smsc.on_submit = congested
+        rig.submit(*(attempt(number) for number in range(1, 21)))
+        await rig.settled(20)
+        assert rig.channel.free(0) < 50
+
+
+async def test_a_peer_that_does_not_read_stops_the_flow_until_it_does():
+    async with bound(window=10_000, extra_tlvs={"0x1401": "00" * 2_000}) as (smsc, rig):
+        smsc.sessions[0].transport.pause_reading()
+        given = 0
+        while rig.channel.free(0) and given < 10_000:
+            rig.submit(*(attempt(given + number) for number in range(1, 501)))
+            given += 500
+        assert given < 10_000
+        assert rig.channel.free(0) == 0
+        smsc.sessions[0].transport.resume_reading()
+        await rig.settled(given)
+        assert {type(outcome) for _, outcome in rig.outcomes} == {Accepted}
+        assert rig.channel.free(0) == 10_000

@@ -248,3 +248,11 @@ async def test_tls_is_checked_against_our_certificates_and_the_server_name(certi
 def test_a_tls_file_that_is_not_there_is_named():
     with pytest.raises(ConfigError, match="TLS file"):
         Rig(OWN["smpp"], {"host": "h", "system_id": "s", "tls": True, "tls_ca_file": "/nowhere/ca.pem"})
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
+async def test_a_name_that_does_not_resolve_is_told_and_tried_again(host):
+    async with bound(ready=False, host=host) as (_, rig):
+        await rig.watch.until(lambda: "host name not found" in rig.channel.status().detail)
+        (step,) = await rig.channel.test()
+        assert (step.name, step.ok, step.detail) == ("resolve", False, "host name not found")

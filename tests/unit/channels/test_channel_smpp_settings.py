@@ -28,6 +28,8 @@ def test_extra_parameters_and_statuses_are_kept_in_one_spelling():
         ({"status_map": {"ten": "accepted"}}, "no error status"),
         ({"status_map": {"0x401": "fine"}}, "no kind of answer"),
         ({"packed": True, "default_alphabet": "latin1"}, "packed needs default_alphabet gsm"),
+        ({"password": "mật khẩu"}, "password: SMPP carries ASCII"),
+        ({"response_timeout_s": 90}, "response_timeout_s: give a number 0.05 to 80"),
         ({"packed": True, "long_message": "payload"}, "packed cannot go with"),
         ({"reconnect_first_s": 90}, "reconnect_first_s is longer"),
         ({"tls_ca_file": "/ca.pem"}, "set tls to true"),

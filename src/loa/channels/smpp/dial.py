@@ -41,7 +41,7 @@ def why(error: BaseException) -> str:
         return f"certificate not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {error.reason or 'peer closed'}"
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror | UnicodeError):
         return "host name not found"
     if isinstance(error, TimeoutError):
         return "no answer in time"
@@ -76,7 +76,7 @@ class Trial:
                 await self._secure(writer)
                 name = "bind"
                 await self._talk(reader, writer)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:
             self._steps.append(Step(self._next(name), False, why(error)))
         except _Broken as broken:
             self._steps.append(Step(self._next(name), False, str(broken)))

@@ -78,7 +78,7 @@ class Keeper:
         link = self._make()
         try:
             status = await self._bind(link)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, UnicodeError) as error:
             return why(error), 0.0
         finally:
             if not link.up:

@@ -6,6 +6,7 @@ looks at all waiting answers; there is no task, future or timer a message.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import Final, cast
@@ -312,9 +313,11 @@ class Link(asyncio.Protocol):
         """Write past the transport's buffer, so that the octets have left when a probe stops the process here."""
         transport = self._transport
         assert transport is not None
-        plain = transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size()
         socket = transport.get_extra_info("socket")
-        written = os.write(socket.fileno(), raw) if plain and socket is not None else 0
+        written = 0
+        if transport.get_extra_info("sslcontext") is None and not transport.get_write_buffer_size():
+            with contextlib.suppress(OSError):
+                written = os.write(socket.fileno(), raw)
         if written < len(raw):
             transport.write(raw[written:])
 

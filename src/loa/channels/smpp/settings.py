@@ -64,6 +64,8 @@ def _status_class(value: object) -> str:
 
 
 _SECONDS = Number(0.05, 86_400, whole=False)
+# A claim lasts 90 seconds: an answer must have come, or be given up, before it ends.
+_ANSWER_S = Number(0.05, 80, whole=False)
 _OCTET = Number(0, 255)
 
 
@@ -87,7 +89,7 @@ class SmppSettings:
     rate: float = setting(Number(0, 100_000, whole=False), "Segments a second, all links together; 0: no limit.", 0.0)
     enquire_link_s: float = setting(_SECONDS, "Silence after which the peer is asked whether it is there.", 30.0)
     response_timeout_s: float = setting(
-        _SECONDS, "Time to wait for an answer; after it the outcome of a message is unknown.", 60.0
+        _ANSWER_S, "Time to wait for an answer; after it the outcome of a message is unknown.", 60.0
     )
     bind_timeout_s: float = setting(_SECONDS, "Time for connecting, TLS and bind together.", 15.0)
     reconnect_first_s: float = setting(_SECONDS, "First wait before connecting again; it doubles each time.", 1.0)
@@ -182,6 +184,9 @@ class SmppSettings:
 def read(given: Mapping[str, Any]) -> SmppSettings:
     """Read and check the settings of a channel. Errors: ConfigError naming the field and how to cure it."""
     settings = fields.read(SmppSettings, PROVIDER_NAME, given)
+    for name in ("system_id", "password", "system_type", "address_range", "service_type"):
+        if not getattr(settings, name).isascii():
+            raise ConfigError(f"smpp: {name}: SMPP carries ASCII here; write it without accents", field=name)
     if settings.packed and settings.default_alphabet != "gsm":
         raise ConfigError("smpp: packed needs default_alphabet gsm: other alphabets have no septets", field="packed")
     if settings.packed and settings.long_message == "payload":

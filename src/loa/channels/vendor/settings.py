@@ -15,7 +15,9 @@ SEND_PATH = "/api/vendor/v1/sms/send-message"
 
 _TYPES = {traffic_class: number for number, traffic_class in VENDOR_TYPES.items()}
 _TYPE = Number(-99, 99)
-_SECONDS = Number(0.05, 600, whole=False)
+# A claim lasts 90 seconds: connecting and answering together must end before it.
+_CONNECT_S = Number(0.05, 20, whole=False)
+_ANSWER_S = Number(0.05, 60, whole=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +27,8 @@ class VendorSettings:
     base_url: str = setting(Text(2048, 8), "Address of the gateway, for instance `https://sms.example.vn`.")
     api_key: str = setting(Text(512, 1), "Key that the gateway gave us, sent as `API-KEY`.", secret=True)
     window: int = setting(Number(1, 1_000), "Requests that may wait for their answer.", 50)
-    connect_timeout_s: float = setting(_SECONDS, "Time for connecting and TLS.", 10.0)
-    response_timeout_s: float = setting(_SECONDS, "Time for the whole answer; after it the outcome is unknown.", 30.0)
+    connect_timeout_s: float = setting(_CONNECT_S, "Time for connecting and TLS.", 10.0)
+    response_timeout_s: float = setting(_ANSWER_S, "Time for the whole answer; after it the outcome is unknown.", 30.0)
     tls_verify: bool = setting(Switch(), "Whether the certificate of the gateway is checked.", True)
     tls_ca_file: str = setting(Text(4096), "Certificates to trust instead of the system's.", "")
     number_form: str = setting(Choice(("84", "+84", "0")), "How Vietnamese destinations are written.", "84")
