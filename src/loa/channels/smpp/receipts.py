@@ -113,7 +113,7 @@ class Deliveries:
         sequence, text, state, stat, ref, error, source = frame
         if self._full(c.DELIVER_SM_RESP, sequence):
             return
-        destination = destination_of(source)
+        destination = int(source) if source[0] != "0" else destination_of(source)
         refs = self._known.forms(ref, destination)
         receipt = Receipt(self._channel_id, refs, state, stat, destination, error, text, now)
         self._offer(receipt, c.DELIVER_SM_RESP, sequence)
