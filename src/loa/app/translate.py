@@ -94,7 +94,7 @@ def dispatch_rules(settings: Settings) -> DispatchRules:
 def callback_rules(settings: Settings) -> CallbackRules:
     """How much is posted at once."""
     own = settings.callbacks
-    return CallbackRules(own.concurrency, own.per_endpoint, lease_ms=int(own.timeout_s * 1000) + 45_000)
+    return CallbackRules(own.concurrency, own.per_endpoint, claim_ms=int(own.timeout_s * 1000) + 45_000)
 
 
 def guard_policy(settings: Settings) -> GuardPolicy:

@@ -37,22 +37,22 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 @dataclass(slots=True)
 class _Health:
-    """How one endpoint does. `since`: when it began to fail, None while it works."""
+    """How one endpoint does. `since`: when it began to fail, None while it works. `open`: callbacks in hand for it."""
 
     failures: int = 0
     since: int | None = None
     rest_until: int = 0
-    in_flight: int = 0
+    open: int = 0
     disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackRules:
-    """How much is posted at once. `lease_ms`: how long a claimed callback stays with this process."""
+    """How much is posted at once. `claim_ms`: how long a claimed callback stays with this process."""
 
     concurrency: int = 64
     per_endpoint: int = 32
-    lease_ms: int = 60_000
+    claim_ms: int = 60_000
 
 
 class CallbackStage:
@@ -73,6 +73,8 @@ class CallbackStage:
         self._tried = Signal()
         self._health: dict[int, _Health] = {}
         self._open = 0
+        self._half = max(1, rules.per_endpoint // 2)
+        self._stopping = False
 
     def wake(self) -> None:
         """Look again: callbacks may be owed."""
@@ -97,16 +99,18 @@ class CallbackStage:
 
     async def _turn(self) -> None:
         room = 2 * self._rules.concurrency - self._open
-        if room < self._rules.concurrency:
+        if self._stopping or room < self._rules.concurrency:
             await self._wake.wait(POLL_S)
             return
         now = self._clock.now()
-        share = max(1, min(2 * self._rules.per_endpoint, room))
-        due = await self._ledger.claim_due(room, share, now, now + self._rules.lease_ms, self._resting(now))
+        # Half an endpoint's share at a time: it is asked again while the other half is on its way.
+        due = await self._ledger.claim_due(room, self._half, now, now + self._rules.claim_ms, self._resting(now))
         if not due:
             await self._wait(now)
             return
         self._open += len(due)
+        for callback in due:
+            self._health.setdefault(callback.endpoint_id, _Health()).open += 1
         self._queue.extend(due)
         for _ in due:
             self._ready.release()
@@ -121,7 +125,7 @@ class CallbackStage:
         return [
             endpoint_id
             for endpoint_id, health in self._health.items()
-            if health.disabled or health.rest_until > now or health.in_flight >= 2 * self._rules.per_endpoint
+            if health.disabled or health.rest_until > now or health.open > self._rules.per_endpoint - self._half
         ]
 
     # posting
@@ -133,22 +137,20 @@ class CallbackStage:
     async def _post_next(self) -> None:
         await self._ready.acquire()
         callback = self._queue.popleft()
-        health = self._health.setdefault(callback.endpoint_id, _Health())
-        if health.disabled or health.rest_until > self._clock.now():
-            # Its lease runs out by itself; this was no try.
-            self._open -= 1
-            return
-        health.in_flight += 1
+        health = self._health[callback.endpoint_id]
         now = self._clock.now()
-        body = _encode(callback_body(callback, retry_count=callback.tries)).encode()
+        result: PostResult | None = None
         try:
-            result = await self._sender.post(
-                Posting(callback_public_id(callback.id), callback.url, callback.secrets, body, now // 1000)
-            )
+            # Where the endpoint rests by now this is no try: the lease runs out by itself.
+            if not health.disabled and health.rest_until <= now:
+                result = await self._sender.post(_posting(callback, now))
         finally:
-            health.in_flight -= 1
-        self._note(callback, result, now)
-        await self._judge(callback.endpoint_id, health, result)
+            health.open -= 1
+            if result is None:
+                self._open -= 1
+        if result is not None:
+            self._note(callback, result, now)
+            await self._judge(callback.endpoint_id, health, result)
 
     def _note(self, callback: DueCallback, result: PostResult, now: int) -> None:
         number = callback.tries + 1
@@ -199,6 +201,13 @@ class CallbackStage:
         else:
             await self._ledger.set_endpoint_health(endpoint_id, health.since, None, "")
 
+    async def drain(self, patience_s: float) -> None:
+        """Claim no more, and wait a while for the callbacks in hand; what is not on record is posted again later."""
+        self._stopping = True
+        ends_at = self._clock.monotonic() + patience_s
+        while self._open > 0 and self._clock.monotonic() < ends_at:
+            await self._clock.sleep(0.02)
+
     # recording
 
     async def run_recorder(self) -> None:
@@ -224,3 +233,8 @@ class CallbackStage:
         metrics.callback_deliveries_total.labels("delivered").inc(delivered)
         metrics.callback_deliveries_total.labels("given_up").inc(given_up)
         metrics.callback_deliveries_total.labels("failed").inc(len(group) - delivered - given_up)
+
+
+def _posting(callback: DueCallback, now: int) -> Posting:
+    body = _encode(callback_body(callback, retry_count=callback.tries)).encode()
+    return Posting(callback_public_id(callback.id), callback.url, callback.secrets, body, now // 1000)

@@ -28,7 +28,7 @@ def _claim_due(
     share = max(1, min(per_endpoint, limit // len(endpoints)))
     found: list[list[int]] = unit.rows("due_callbacks", endpoints, now, share)
     ids = _round_robin(found)[:limit]
-    unit.run("lease_callbacks", ids, until)
+    unit.run("hold_callbacks", ids, until)
     return _read(unit, ids)
 
 

@@ -154,7 +154,7 @@ def settle_stale(unit: Unit, calls: list[tuple[int, UnknownPolicy, bool]]) -> li
 
 def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> int:
     if former:
-        unit.run("release_leases")
+        unit.run("release_callbacks")
         rows = unit.rows("former_attempts", unit.boot, STALE_PER_CALL)
         reason = "the process ended before an answer was recorded"
     else:

@@ -12,7 +12,7 @@ SELECT json_group_array(json(j.ids)) FROM (
     ORDER BY v.due_at, v.id LIMIT ?3) d) AS ids
   FROM json_each(?1) e) j;
 
--- name: lease_callbacks
+-- name: hold_callbacks
 -- Claims callbacks: not due again before ?2. Index: event primary key.
 UPDATE event SET due_at = ?2 WHERE id IN (SELECT value FROM json_each(?1));
 
@@ -60,6 +60,6 @@ WHERE id IN (SELECT value FROM json_each(?1)) AND tenant_id = ?3 AND endpoint_id
 UPDATE event SET due_at = ?2, tries = 0, result = ''
 WHERE result = 'failed' AND endpoint_id = ?1 AND at >= ?3 AND tenant_id = ?4;
 
--- name: release_leases
+-- name: release_callbacks
 -- Makes callbacks due at once that a former run had claimed for their first try. Index: event_due.
 UPDATE event SET due_at = at WHERE due_at IS NOT NULL AND tries = 0 AND due_at > at;
