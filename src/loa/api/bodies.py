@@ -5,8 +5,9 @@ up to a limit, because most clients listen only after they have written everythi
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from functools import lru_cache
+from typing import Any
 
 from loa.api.boundary import Event, Header, Receive
 from loa.domain.rules import Finding, refusal
@@ -40,11 +41,32 @@ async def read_json_body(headers: Iterable[Header], receive: Receive, limit: int
         wrong = Finding("Content-Encoding", "body_encoded")
     elif _announced(headers) > limit:
         wrong = Finding("body", "body_too_large", {"limit": limit})
+    return await _in_time(_read(receive, limit) if wrong is None else _discard(receive, wrong, 0))
+
+
+async def _in_time(reading: Coroutine[Any, Any, bytes]) -> bytes:
+    """Read within BODY_WAIT_S.
+
+    The same as `asyncio.timeout`, in a third of its time: this stands in the way of every single request.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(BODY_WAIT_S, expire)
     try:
-        async with asyncio.timeout(BODY_WAIT_S):
-            return await (_read(receive, limit) if wrong is None else _discard(receive, wrong, 0))
-    except TimeoutError as late:
-        raise refusal(Finding("body", "body_too_slow", {"limit": int(BODY_WAIT_S)})) from late
+        return await reading
+    except asyncio.CancelledError as late:
+        if expired and task.uncancel() == 0:
+            raise refusal(Finding("body", "body_too_slow", {"limit": int(BODY_WAIT_S)})) from late
+        raise
+    finally:
+        timer.cancel()
 
 
 async def _read(receive: Receive, limit: int) -> bytes:

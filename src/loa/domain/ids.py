@@ -1,5 +1,6 @@
 """Public identifiers: unguessable where they are handles, sortable where people page through them. Pure."""
 
+import os
 import secrets
 from typing import Final
 
@@ -10,6 +11,8 @@ REFERENT_PREFIX: Final = "sub_"
 REFERENT_DIGITS: Final = 26
 MESSAGE_PREFIX: Final = "msg_"
 
+_FIVE_BITS: Final = ALPHABET.encode() * 8
+"""Turns any octet into the digit for its last five bits."""
 _PAIRS: Final = tuple(a + b for a in ALPHABET for b in ALPHABET)
 _VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
 _MESSAGE_ID_MAX: Final = 2**63 - 1
@@ -25,7 +28,7 @@ def new_referent_id(now: int) -> str:
 
     Shapes: "sub_" + 26 characters, 48 bits of time and 80 random bits. Units: now in milliseconds since the epoch.
     """
-    return REFERENT_PREFIX + _digits((now & (1 << 48) - 1) << 80 | secrets.randbits(80), 13)
+    return REFERENT_PREFIX + _digits(now & (1 << 48) - 1, 5) + os.urandom(16).translate(_FIVE_BITS).decode()
 
 
 def new_token(referent_id: str) -> str:

@@ -97,10 +97,10 @@ def may_send(permissions: frozenset[str], traffic_class: TrafficClass) -> bool:
     return Permission.SEND.value in permissions or SEND_PERMISSIONS[traffic_class] in permissions
 
 
+_PAIRS: Final = tuple(a + b for a in BASE62 for b in BASE62)
+
+
 def _check(body: str) -> str:
-    value = zlib.crc32(body.encode("ascii"))
-    digits = []
-    for _ in range(CHECK_LENGTH):
-        value, digit = divmod(value, len(BASE62))
-        digits.append(BASE62[digit])
-    return "".join(reversed(digits))
+    rest, last = divmod(zlib.crc32(body.encode("ascii")), len(_PAIRS))
+    first, middle = divmod(rest, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[middle] + _PAIRS[last]

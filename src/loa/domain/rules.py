@@ -81,8 +81,7 @@ class Ruleset:
     segments_max: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What the rules know of a submission. Units: due_at in milliseconds since the epoch."""
 
     traffic_class: TrafficClass

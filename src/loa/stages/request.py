@@ -1,14 +1,15 @@
 """What goes into intake and what comes out of it, whichever face it came through."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from loa.domain.traffic import TrafficClass
 
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class SendRequest:
+
+class SendRequest(NamedTuple):
     """One request to send, its types checked, nothing else of it.
 
     `sender`, `text`, `scheduled` and `request_id` as the caller wrote them; `use_unicode` is 0, 1 or 2.
@@ -21,11 +22,10 @@ class SendRequest:
     traffic_class: TrafficClass
     scheduled: str = ""
     request_id: str = ""
-    ext: Mapping[str, Any] = field(default_factory=dict)
+    ext: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A request that is on disk.
 
     `repeated`: it was before, and this is the first answer again. `answer`: what the reply's data holds beside the

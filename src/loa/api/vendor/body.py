@@ -105,7 +105,7 @@ def _read(validator: SchemaValidator, body: bytes) -> dict[str, Any]:
     _refuse_repeated_members(body, fields)
     if b"\\u0000" in body and (found := _everywhere(fields, _nul)):
         raise refusal(*found)
-    if not fields.keys() <= _CHECKED:
+    if fields.get("ext") or not fields.keys() <= _KNOWN:
         loose = {name: value for name, value in fields.items() if name not in _CHECKED}
         if found := _everywhere(loose, _number):
             raise refusal(*found)
@@ -114,6 +114,7 @@ def _read(validator: SchemaValidator, body: bytes) -> dict[str, Any]:
 
 _CHECKED: Final = frozenset({"destinations", "from", "text", "scheduled", "requestId", "useUnicode", "type"})
 """Members whose type leaves no room for a number that JSON cannot write."""
+_KNOWN: Final = _CHECKED | {"ext"}
 
 # --- what the validator refuses ---
 
@@ -195,13 +196,26 @@ def _refuse_repeated_members(body: bytes, fields: dict[str, Any]) -> None:
         raise refusal(*(Finding(name, "duplicate_key") for name in repeated))
 
 
-def _colons(value: Any) -> int:
-    if isinstance(value, str):
-        return value.count(":")
+def _colons(fields: dict[str, Any]) -> int:
+    """Count the colons of an object: one for each member, and those inside its names and texts."""
+    count = len(fields)
+    for name, value in fields.items():
+        if isinstance(value, str):
+            count += value.count(":")
+        elif value.__class__ is not int:
+            count += _colons_in(value)
+        if ":" in name:
+            count += name.count(":")
+    return count
+
+
+def _colons_in(value: Any) -> int:
     if isinstance(value, dict):
-        return len(value) + "".join(value).count(":") + sum(map(_colons, value.values()))
+        return _colons(value)
     if isinstance(value, list):
-        return sum(map(_colons, value)) if _holds_more_than_text(value) else "".join(value).count(":")
+        if _holds_more_than_text(value):
+            return sum(value.count(":") if isinstance(value, str) else _colons_in(value) for value in value)
+        return "".join(value).count(":")
     return 0
 
 
