@@ -10,6 +10,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeVar
 
 from loa.domain import keys
@@ -20,6 +21,7 @@ from loa.observe.log import get_logger
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
+from loa.stages.loop import keep_running
 
 WATCH_INTERVAL_S = 0.5
 FLUSH_EVERY = 20
@@ -142,16 +144,15 @@ class Registry:
 
     async def watch(self, interval_s: float = WATCH_INTERVAL_S) -> None:
         """Keep the snapshot fresh until cancelled; while the ledger cannot be read, the last snapshot serves."""
-        rounds = 0
-        while True:
+        rounds = count(1)
+
+        async def turn() -> None:
             await self._clock.sleep(interval_s)
-            rounds += 1
-            try:
-                await self.refresh()
-                if rounds % FLUSH_EVERY == 0:
-                    await self.flush_used()
-            except StorageError as error:
-                _log.warning("the directory could not be read", error=error)
+            await self.refresh()
+            if next(rounds) % FLUSH_EVERY == 0:
+                await self.flush_used()
+
+        await keep_running("registry", turn, self._clock)
 
     def principal(self, digest: bytes) -> Principal | None:
         """Give the caller with this key, None when there is none or the key is revoked or expired."""

@@ -60,6 +60,31 @@ async def test_the_watch_notices_a_change_within_a_second_and_ends_when_cancelle
         await watch
 
 
+async def test_the_watch_outlives_a_directory_that_cannot_be_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = [StorageUnavailable("away"), ValueError("not readable")]
+    failed = asyncio.Event()
+    real = desk.ledger.revision
+
+    async def revision() -> int:
+        if failures:
+            failed.set()
+            raise failures.pop()
+        return await real()
+
+    monkeypatch.setattr(desk.ledger, "revision", revision)
+    changed = asyncio.Event()
+    desk.registry.on_change(lambda _: changed.set())
+    await desk.ledger.add_sender(desk.tenant.id, "New", "brandname")
+    watch = asyncio.create_task(desk.registry.watch())
+    async with asyncio.timeout(5):
+        while not changed.is_set():
+            await asyncio.sleep(0)
+            desk.clock.advance(1)
+    assert failed.is_set()
+    assert "New" in desk.caller.view.senders
+    watch.cancel()
+
+
 async def test_the_last_use_of_a_key_is_written_down_in_groups(desk: Desk) -> None:
     desk.clock.advance(5)
     desk.registry.note_used(desk.key.id)
