@@ -290,6 +290,7 @@ class Gateway:
         await asyncio.gather(*(task for _, task in self._listeners), return_exceptions=True)
         if not self.ledger.failed.is_set():
             await self.host.stop()
+            await self.callbacks.drain(min(self.settings.drain_s, self.settings.callbacks.timeout_s))
             await self.registry.flush_used()
         for task in self._tasks:
             task.cancel()

@@ -28,6 +28,8 @@ OTP_SHARE = 10
 ADVERTISING_TURN = 8
 """Once in so many claims advertising comes before transactional messages, so that neither starves the other."""
 RECORD_RETRY_S = 0.5
+GATHER_S = 0.005
+"""How long a nearly full window waits for more room, so that a claim is worth its commit."""
 
 _RESULTS = {Accepted: "accepted", Refused: "refused", Deferred: "deferred", Unknown: "unknown"}
 
@@ -100,6 +102,11 @@ class ChannelDispatch:
         if free <= 0:
             await self._wake.wait(self._rules.poll_ms / 1000)
             return
+        if self.in_flight > 3 * free:
+            await self._wake.wait(GATHER_S)
+            free = self._channel.free(self._clock.now())
+            if free <= 0:
+                return
         limit = min(free, self._rules.batch_max)
         attempts = await self._ledger.claim(
             self._channel_id, self._wanted(limit, now), limit, now, now + self._rules.claim_ms

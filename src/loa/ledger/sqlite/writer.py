@@ -79,9 +79,11 @@ class Writer:
         ending = False
         while not ending:
             calls, ending = self._take()
-            if calls:
-                self._commit(calls)
-                self._loop.call_soon_threadsafe(_answer, calls)
+            # A caller waits for its accept; everything else waits for nobody. So accepts go first, in a commit of
+            # their own, and the rest gathers into larger ones.
+            for group in _accepts_first(calls):
+                self._commit(group)
+                self._loop.call_soon_threadsafe(_answer, group)
                 self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE, self._checkpoint_at)
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
         self._unit.connection.close()
@@ -191,6 +193,13 @@ class Writer:
             log.info("ledger_checkpoint_waits")
         except apsw.Error as error:
             self._fail(error, [])
+
+
+def _accepts_first(calls: list[_Call]) -> list[list[_Call]]:
+    accepts = [call for call in calls if call.kind == "accept"]
+    if not accepts or len(accepts) == len(calls):
+        return [calls] if calls else []
+    return [accepts, [call for call in calls if call.kind != "accept"]]
 
 
 def _answer(calls: list[_Call]) -> None:
