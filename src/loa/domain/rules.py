@@ -101,12 +101,12 @@ class Rule(NamedTuple):
 
 
 _BRANDNAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,10}", re.ASCII)
-_PHONE_SENDER: Final = re.compile(r"[0-9]{2,15}", re.ASCII)
+_NUMERIC_SENDER: Final = re.compile(r"[0-9]{2,15}", re.ASCII)
 
 
 def sender_fits(name: str, kind: str) -> bool:
     """Tell whether a sender has a form that handsets and carriers accept for its kind."""
-    form = _BRANDNAME if kind == "brandname" else _PHONE_SENDER
+    form = _BRANDNAME if kind == "brandname" else _NUMERIC_SENDER
     return form.fullmatch(name) is not None and name == name.strip()
 
 
