@@ -60,7 +60,7 @@ def sort_out(raws: Sequence[str], numbers: Numbers, plan_of: Callable[[str], Rou
         sorted_out.findings.append(Finding(f"destinations[{index}]", refused.code, {"detail": refused.detail}))
     unique = dict.fromkeys(good)
     sorted_out.repeated = len(good) - len(unique)
-    groups = _by_carrier(unique, numbers.table) if by_carrier else {"": list(map(int, unique))}
+    groups = _by_carrier(unique, numbers.table) if by_carrier or not unique else {"": list(map(int, unique))}
     stranded: set[int] = set()
     plans: dict[RoutePlan, list[int]] = {}
     for carrier, group in groups.items():

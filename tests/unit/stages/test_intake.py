@@ -77,7 +77,13 @@ async def test_bad_destinations_are_skipped_where_the_caller_says_so(desk: Desk)
     assert [row["destination"] for row in await desk.messages()] == [84912345678]
 
 
-async def test_skipping_leaves_at_least_one_destination_or_refuses(desk: Desk) -> None:
+@pytest.mark.parametrize("by_carrier", [True, False])
+async def test_skipping_leaves_at_least_one_destination_or_refuses(desk: Desk, by_carrier: bool) -> None:
+    if not by_carrier:
+        for route in [each for each in await desk.ledger.routes() if each.carrier]:
+            await desk.ledger.remove_route(route.id)
+        await desk.registry.refresh()
+    assert desk.caller.view.by_carrier is by_carrier
     assert await refused(desk, destinations=["x"], ext={"onInvalid": "skip"}) == [("destinations", "no_destination")]
 
 
