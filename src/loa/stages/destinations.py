@@ -48,8 +48,8 @@ class Sorted:
 def sort_out(raws: Sequence[str], numbers: Numbers, plan_of: Callable[[str], RoutePlan], *, by_carrier: bool) -> Sorted:
     """Read, check and group the destinations of one request.
 
-    `plan_of` gives the route plan for a carrier ("" where it is not known); it is asked once for each carrier, and once
-    in all where `by_carrier` is False.
+    `plan_of` gives the route plan for a carrier ("" where it is not known), () for none; where `by_carrier` is False it
+    is asked once, for all.
     """
     sorted_out = Sorted()
     good, bad = msisdn.parse_many(
@@ -60,19 +60,14 @@ def sort_out(raws: Sequence[str], numbers: Numbers, plan_of: Callable[[str], Rou
         sorted_out.findings.append(Finding(f"destinations[{index}]", refused.code, {"detail": refused.detail}))
     unique = dict.fromkeys(good)
     sorted_out.repeated = len(good) - len(unique)
-    groups = _by_carrier(unique, numbers.table) if by_carrier or not unique else {"": list(map(int, unique))}
-    stranded: set[int] = set()
     plans: dict[RoutePlan, list[int]] = {}
-    for carrier, group in groups.items():
-        plan = plan_of(carrier)
-        if plan:
-            plans.setdefault(plan, []).extend(group)
-        else:
-            stranded.update(group)
+    if by_carrier:
+        plans = _by_plan(unique, numbers.table, plan_of)
+    elif unique:
+        plans = {plan_of(""): list(map(int, unique))}
+    stranded = plans.pop((), None)
     if stranded:
-        _name_stranded(sorted_out, raws, numbers, stranded)
-    if len(plans) == 1 and len(groups) > 1 and not stranded:
-        plans = {plan: list(map(int, unique)) for plan in plans}
+        _name_stranded(sorted_out, raws, numbers, set(stranded))
     sorted_out.plans = list(plans.items())
     return sorted_out
 
@@ -90,21 +85,21 @@ def read_one(raw: str, numbers: Numbers) -> Msisdn | None:
     return good[0] if good else None
 
 
-def _by_carrier(unique: Iterable[Msisdn], table: NumberTable) -> dict[str, list[int]]:
-    """Group numbers by carrier: first by their leading digits, which is one slice a number."""
+def _by_plan(
+    unique: Iterable[Msisdn], table: NumberTable, plan_of: Callable[[str], RoutePlan]
+) -> dict[RoutePlan, list[int]]:
+    """Group numbers by the plan of their carrier, which is looked up once for each beginning and not each number."""
     width = 2 + table.width
-    by_head: dict[str, list[int]] = {}
+    plans: dict[RoutePlan, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for number in unique:
         head = number[:width]
-        group = by_head.get(head)
+        group = groups.get(head)
         if group is None:
-            group = by_head[head] = []
+            plan = plan_of(msisdn.carrier_hint(Msisdn(head), table) or "")
+            group = groups[head] = plans.setdefault(plan, [])
         group.append(int(number))
-    groups: dict[str, list[int]] = {}
-    for head, members in by_head.items():
-        carrier = msisdn.carrier_hint(Msisdn(head), table) or ""
-        groups.setdefault(carrier, []).extend(members)
-    return groups
+    return plans
 
 
 def _name_stranded(sorted_out: Sorted, raws: Sequence[str], numbers: Numbers, stranded: set[int]) -> None:
