@@ -1,0 +1,104 @@
+"""The checker itself: evidence of each kind of failure is found, so that a silent checker cannot hide one."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.support.crash_client import OTP, TRANSACTIONAL, Ask
+from tests.support.crash_invariants import Evidence
+
+NUMBER, OTHER = "84912000001", "84912000002"
+
+
+def told(number: str, sequence: int, state: str) -> dict[str, Any]:
+    return {"msisdn": number, "messageId": f"msg_{number}", "sequence": sequence, "state": state}
+
+
+def message(number: str, state: str, kind: str, **more: Any) -> dict[str, Any]:
+    row = {"messageId": f"msg_{number}", "referentId": f"sub_{kind}", "destination": number, "state": state}
+    return {**row, "class": kind, "possibleDuplicate": False, **more}
+
+
+def submit(number: str, sequence: int = 7) -> dict[str, Any]:
+    return {"kind": "submit", "number": sequence, "destination": number, "part": None}
+
+
+def callback(number: str, state: str, callback_id: str, sequence: int = 1) -> dict[str, Any]:
+    return {"id": callback_id, "verdict": "valid", "body": told(number, sequence, state)}
+
+
+def sound() -> Evidence:
+    """A code that nobody knows of any more, and a notice that arrived after a flagged re-send."""
+    code = Ask("a", OTP, (f"0{NUMBER[2:]}",), "1234", replies=[{"referentId": "sub_otp", "data": {"token": "t1"}}])
+    notice = Ask("b", TRANSACTIONAL, (f"0{OTHER[2:]}",), "hello")
+    notice.replies.append({"referentId": "sub_transactional", "data": {"token": "t2"}})
+    rows = [message(NUMBER, "unknown", "otp"), message(OTHER, "delivered", "transactional", possibleDuplicate=True)]
+    feed = [told(NUMBER, 1, "unknown"), told(OTHER, 1, "delivered")]
+    return Evidence(
+        asks=[code, notice],
+        promises=[{"requestId": "a", "numbers": [NUMBER]}, {"requestId": "b", "numbers": [OTHER]}],
+        messages=rows,
+        timelines={row["messageId"]: {**row, "events": []} for row in rows},
+        feed=feed,
+        submits=[submit(NUMBER, 7), submit(OTHER, 8), submit(OTHER, 9)],
+        told=[{"number": 9, "stat": "DELIVRD", "status": 0}],
+        callbacks=[callback(NUMBER, "unknown", "cb_1"), callback(OTHER, "delivered", "cb_2")],
+        receipts=[("9", "DELIVRD", "applied", 0)],
+        samples=[{NUMBER: "sending", OTHER: "queued"}, {NUMBER: "unknown", OTHER: "delivered"}],
+        kills=1,
+    )
+
+
+def test_sound_evidence_passes() -> None:
+    sound().check()
+
+
+FLAWS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
+    "an acknowledged message is gone": ("I1", lambda e: replace(e, messages=e.messages[1:])),
+    "a message hangs": ("I1", lambda e: replace(e, messages=[message(NUMBER, "sending", "otp"), e.messages[1]])),
+    "nobody asked for it": ("I2", lambda e: replace(e, messages=[*e.messages, message("84900", "unknown", "otp")])),
+    "one request, two messages": ("I2", lambda e: replace(e, messages=[*e.messages, e.messages[0]])),
+    "a code was sent twice": ("I3", lambda e: replace(e, submits=[*e.submits, submit(NUMBER, 10)])),
+    "a notice was sent three times": ("I3", lambda e: replace(e, submits=[*e.submits, submit(OTHER, 10)])),
+    "a second hand-over without its flag": (
+        "I3",
+        lambda e: replace(e, messages=[e.messages[0], message(OTHER, "delivered", "transactional")]),
+    ),
+    "a flagged code": (
+        "I3",
+        lambda e: replace(e, messages=[message(NUMBER, "unknown", "otp", possibleDuplicate=True), e.messages[1]]),
+    ),
+    "duplicates without a crash": ("I3", lambda e: replace(e, kills=0)),
+    "a state went back": ("I4", lambda e: replace(e, feed=[*e.feed, told(OTHER, 2, "undelivered")])),
+    "one step told in two ways": (
+        "I4",
+        lambda e: replace(e, callbacks=[*e.callbacks, callback(OTHER, "rejected", "cb_2")]),
+    ),
+    "the API went back": ("I4", lambda e: replace(e, samples=[{OTHER: "sent"}, {OTHER: "queued"}])),
+    "delivered without being handed over": ("I5", lambda e: replace(e, submits=e.submits[:1])),
+    "handed over and rejected": (
+        "I5",
+        lambda e: replace(e, messages=[message(NUMBER, "rejected", "otp"), e.messages[1]]),
+    ),
+    "an acknowledged receipt is gone": ("I6", lambda e: replace(e, receipts=[])),
+    "a wrong signature": ("I7", lambda e: replace(e, callbacks=[{**e.callbacks[0], "verdict": "invalid"}])),
+    "an event was not told": ("I7", lambda e: replace(e, callbacks=e.callbacks[1:])),
+    "a repeat under another id": (
+        "I7",
+        lambda e: replace(e, callbacks=[*e.callbacks, callback(OTHER, "delivered", "cb_3")]),
+    ),
+    "one id for two events": (
+        "I7",
+        lambda e: replace(e, callbacks=[e.callbacks[0], callback(OTHER, "delivered", "cb_1")]),
+    ),
+    "an end without an event": ("I7", lambda e: replace(e, feed=e.feed[1:])),
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_each_flaw_is_found(flaw: str) -> None:
+    invariant, spoil = FLAWS[flaw]
+    with pytest.raises(AssertionError, match=invariant):
+        spoil(sound()).check()
