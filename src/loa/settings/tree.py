@@ -89,9 +89,9 @@ class Ledger:
     )
     readers: int = field(default=2, metadata=about("Connections that only read.", low=1, high=32))
     switch_interval_s: float = field(
-        default=0.00005,
+        default=0.001,
         metadata=about(
-            "How long a thread may hold the interpreter; short, so that the writer's commits do not wait.",
+            "How long a thread may hold the interpreter: shorter makes commits wait less, longer saves the hand-overs.",
             low=0.00001,
             high=0.1,
         ),
