@@ -1,8 +1,8 @@
 """The rules a submission is held against before it is written down, as data. Pure.
 
 Each rule looks at the facts of one submission and says pass, defer, warn or refuse; destinations are judged one by one
-in intake, with the same findings. The set is dated, because the law and the carriers' habits change: see
-docs/explain/vietnam-sms.md for what stands behind each rule and what a person must confirm.
+in intake, with the same findings. The set is dated, because the law and the carriers' habits change; each rule names
+where it comes from.
 """
 
 import re
