@@ -1,17 +1,24 @@
 """The body of a callback and of the event feed: the vendor's seven fields and ours. Pure.
 
-One function makes both, so that a receiver that was away reads in the feed exactly what it missed.
+One function says what it is, so that a receiver that was away reads in the feed exactly what it missed; a second one
+writes the same as bytes, because that happens once for every message.
 """
 
 # ruff: noqa: D102 - the class docstring speaks for the properties of `Told`
 
+import json
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Protocol
 
 from loa.domain.ids import MESSAGE_PREFIX, message_id_from, message_public_id
 from loa.domain.lifecycle import VENDOR_STATUS, State
 
 CALLBACK_PREFIX = "cb_"
+
+_LABEL = {state: f'"{state.label}"' for state in State}
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Told(Protocol):
@@ -73,13 +80,38 @@ def callback_body(told: Told, *, retry_count: int = 0) -> dict[str, Any]:
     }
 
 
+def callback_bytes(told: Told, *, retry_count: int = 0) -> bytes:
+    """Write `callback_body` as JSON without spaces, in UTF-8; made to be fast, field by field the same.
+
+    Errors: KeyError as `callback_body`; UnicodeEncodeError for lone surrogates.
+    """
+    handed_over = f'"{utc_text(told.handed_over_at)}"' if told.handed_over_at else "null"
+    error, channel, metadata = told.error, told.channel, told.metadata
+    return (
+        f'{{"msisdn":"{told.destination}","requestId":{encode_basestring(told.request_id)},'
+        f'"sendTime":"{utc_text(told.sent_at)}","responseTimeTelco":{handed_over},'
+        f'"status":{VENDOR_STATUS[told.state]},"referentId":{encode_basestring(told.referent_id)},'
+        f'"retryCount":{retry_count},"state":{_LABEL[told.state]},"sequence":{told.sequence},'
+        f'"occurredAt":"{utc_text(told.occurred_at)}","error":{encode_basestring(error) if error else "null"},'
+        f'"channel":{encode_basestring(channel) if channel else "null"},'
+        f'"messageId":"{message_public_id(told.message_id)}","segmentCount":{told.segment_count},'
+        f'"possibleDuplicate":{"true" if told.possible_duplicate else "false"},'
+        f'"metadata":{"null" if metadata is None else _json(metadata)}}}'
+    ).encode()
+
+
 def utc_text(at: int) -> str:
     """Write an instant as the vendor does: ISO 8601 in UTC with milliseconds and `Z`.
 
     Shapes: 1734665624757 -> "2024-12-20T03:33:44.757Z".
     """
     seconds, rest = divmod(at, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_second_text(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _second_text(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def callback_public_id(callback_id: int) -> str:
