@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import ssl
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,14 +22,23 @@ HOST = "127.0.0.2"
 SECRET = new_secret()
 
 
+def pytest_asyncio_loop_factories(config, item):
+    """Run everything here on both event loops: the program's and the one of the standard library."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
 class Receiver:
-    """Reads whole requests and hands each, with its writer, to `answer`; keeps what it read."""
+    """Reads whole requests and hands each, with its writer, to `answer`; keeps what it read.
+
+    `ended` counts the connections that are over.
+    """
 
     def __init__(self, answer):
         self.answer = answer
         self.requests = []
         self.connections = 0
         self.port = 0
+        self.ended = asyncio.Semaphore(0)
         self._tasks = []
 
     async def start(self, tls=None):
@@ -48,6 +59,7 @@ class Receiver:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+            self.ended.release()
 
     async def _exchange(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -92,11 +104,13 @@ async def receive():
 
 @pytest.fixture
 async def send():
-    """Make posts through one sender; `send.lookup` answers for every name, newest settings first."""
+    """Make posts through one sender; `send.addresses` answers for every name, `send.later` moves its clock on."""
     senders = []
 
     class Send:
         timeout_s = 5.0
+        concurrency = 256
+        later = 0.0
         allow = (f"{HOST}/32",)
         tls = None
         addresses = (HOST,)
@@ -110,12 +124,21 @@ async def send():
                 raise self.addresses
             return self.addresses
 
+        def now(self):
+            return time.monotonic() + self.later
+
         def sender(self):
             if not senders:
                 policy = GuardPolicy.of(allow_http=True, ports=(), allow_networks=self.allow)
                 senders.append(
                     HttpCallbackSender(
-                        policy, timeout_s=self.timeout_s, lookup=self.lookup, tls=self.tls, version="1.2.3"
+                        policy,
+                        timeout_s=self.timeout_s,
+                        concurrency=self.concurrency,
+                        version="1.2.3",
+                        lookup=self.lookup,
+                        tls=self.tls,
+                        now=self.now,
                     )
                 )
             return senders[0]

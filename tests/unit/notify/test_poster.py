@@ -8,8 +8,10 @@ import pytest
 from standardwebhooks import Webhook
 
 from loa.notify.guard import GuardPolicy
-from loa.notify.poster import EXCERPT_BYTES, HttpCallbackSender, read_retry_after
+from loa.notify.names import REMEMBER_S
+from loa.notify.poster import HttpCallbackSender, read_retry_after
 from loa.notify.signature import new_secret
+from loa.notify.wire import EXCERPT_BYTES
 from loa.ports.callback_sender import PostResult
 
 NOW = 1_794_000_000
@@ -83,16 +85,11 @@ async def test_a_name_that_changes_to_loopback_is_blocked_at_its_second_look_up(
     url = at(receiver, host="rebind.example")
     assert (await send(url)).ok
     send.addresses = ("127.0.0.1",)
-    forget_names(send.sender())
+    send.later = REMEMBER_S
     result = await send(url)
     assert (result.status, result.error) == (0, "blocked_address")
     assert len(send.looked_up) == 2
     assert len(receiver.requests) == 1
-
-
-def forget_names(sender):
-    """Do what ten seconds do to the client's memory of names."""
-    sender._session.connector.clear_dns_cache()
 
 
 @pytest.mark.parametrize(
@@ -222,7 +219,7 @@ async def test_an_error_status_is_told_with_its_wish_to_wait(receive, send, answ
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date_within_a_week(asked, seconds):
-    assert read_retry_after({"Retry-After": asked}, NOW) == seconds
+    assert read_retry_after(asked, NOW) == seconds
 
 
 async def test_a_port_where_nobody_listens_is_a_failure_to_connect(send):
