@@ -1,0 +1,137 @@
+"""Administration: every verb an admin has, by name, over one ledger.
+
+The command line, the control socket of a running gateway and later the console all come through here, so each verb has
+one meaning. Arguments and answers are plain JSON values; arguments are checked against the verb's signature.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ConfigDict, ValidationError, validate_call
+
+from loa.app import translate
+from loa.app.admin_channels import ChannelDesk
+from loa.app.admin_people import People
+from loa.app.admin_reading import Reading
+from loa.app.admin_ways import EndpointDesk, RouteDesk
+from loa.app.channel_host import ChannelHost
+from loa.domain import msisdn
+from loa.errors import CallerError
+from loa.notify.guard import url_check
+from loa.notify.signature import new_secret
+from loa.ports.channel import Provider
+from loa.ports.clock import Clock
+from loa.ports.ledger import Ledger
+from loa.settings.tree import Settings
+
+Verb = Callable[..., Awaitable[Any]]
+READING: Final = frozenset({"list", "show", "test", "messages", "message", "ping", "orphans", "lanes", "about"})
+"""Last words of the verbs that change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What administration must know of the settings."""
+
+    url_reason: Callable[[str], str]
+    read_number: Callable[[str], str | None]
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Read the rules out of the settings. Errors: ConfigError."""
+    numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
+
+    def read_number(raw: str) -> str | None:
+        try:
+            return msisdn.parse(raw, table=numbers.table, allow_countries=None, convert_2018=numbers.convert_2018)
+        except msisdn.NumberRefused:
+            return None
+
+    return Rules(lambda url: url_check(url, guard), read_number)
+
+
+async def _nobody_to_tell() -> None:
+    """Do nothing: no gateway runs here that would have to read the directory again."""
+
+
+class Admin:
+    """The verbs. `host` and `url`: those of the gateway that runs in this process; `changed` is told of changes."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        providers: Mapping[str, Provider],
+        rules: Rules,
+        host: ChannelHost | None = None,
+        url: str = "",
+        changed: Callable[[], Awaitable[object]] = _nobody_to_tell,
+    ) -> None:
+        people = People(ledger, clock)
+        channels = ChannelDesk(ledger, clock, providers, host)
+        routes = RouteDesk(ledger, clock)
+        endpoints = EndpointDesk(ledger, clock, rules.url_reason, new_secret)
+        reading = Reading(ledger, clock, rules.read_number, url)
+        self._changed = changed
+        self._verbs: dict[str, Verb] = {
+            "tenants.add": people.add_tenant,
+            "tenants.list": people.list_tenants,
+            "keys.create": people.create_key,
+            "keys.list": people.list_keys,
+            "keys.revoke": people.revoke_key,
+            "senders.add": people.add_sender,
+            "senders.list": people.list_senders,
+            "channels.add": channels.add,
+            "channels.list": channels.list_channels,
+            "channels.show": channels.show,
+            "channels.set": channels.change,
+            "channels.test": channels.test,
+            "channels.pause": channels.pause,
+            "channels.resume": channels.resume,
+            "routes.add": routes.add,
+            "routes.list": routes.list_routes,
+            "routes.remove": routes.remove,
+            "endpoints.add": endpoints.add,
+            "endpoints.list": endpoints.list_endpoints,
+            "endpoints.enable": endpoints.enable,
+            "callbacks.replay": endpoints.replay,
+            "reading.messages": reading.messages,
+            "reading.message": reading.message,
+            "ledger.ping": reading.ping,
+            "ledger.orphans": reading.orphans,
+            "ledger.lanes": reading.lanes,
+            "about": reading.about,
+        }
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """Every verb there is."""
+        return tuple(self._verbs)
+
+    async def do(self, verb: str, args: Mapping[str, Any] | None = None) -> Any:
+        """Do what a verb says.
+
+        Shapes: args by name, JSON values; the answer is a JSON value.
+        Errors: CallerError for an unknown verb or wrong arguments, and those of the verb.
+        """
+        found = self._verbs.get(verb)
+        if found is None:
+            raise CallerError("unknown_verb", f"there is no verb {verb!r}")
+        try:
+            answering = _CHECKED(found)(**(args or {}))
+        except ValidationError as wrong:
+            raise CallerError("wrong_arguments", _said(wrong)) from None
+        answer = await answering
+        if verb.rpartition(".")[2] not in READING:
+            await self._changed()
+        return answer
+
+
+_CHECKED: Final = validate_call(config=ConfigDict(hide_input_in_errors=True))
+
+
+def _said(wrong: ValidationError) -> str:
+    """Say what is wrong without repeating a value, which may be a secret."""
+    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors())

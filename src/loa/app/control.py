@@ -1,0 +1,94 @@
+"""The control socket: the verbs of administration over HTTP on a unix socket that only this user may open.
+
+The process that runs the gateway owns the ledger, so the command line asks it through here; what is changed takes
+effect at once, without a restart. Shapes: POST /do {"verb", "args"} -> {"result"} or {"error", "code", "detail"}.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from loa import errors
+from loa.app.admin import Admin, rules_of
+from loa.app.gateway import Gateway
+from loa.app.servers import bind_local
+from loa.errors import CallerError, LoaError
+
+SOCKET_NAME: Final = "loa.sock"
+PATH: Final = "/do"
+BODY_LIMIT: Final = 4 * 1024 * 1024
+
+KINDS: Final = {
+    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LoaError)
+}
+"""Every error class by its name, so that an error crosses the socket as what it is."""
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Say where the socket of a data directory lies."""
+    return data_dir / SOCKET_NAME
+
+
+def build_control(admin: Admin) -> Starlette:
+    """Make the application that serves the verbs."""
+
+    async def do(request: Request) -> Response:
+        try:
+            verb, args = await _asked(request)
+            return JSONResponse({"result": await admin.do(verb, args)})
+        except LoaError as error:
+            return JSONResponse(failure(error), status_code=422)
+
+    return Starlette(routes=[Route(PATH, do, methods=["POST"])])
+
+
+async def open_control(gateway: Gateway) -> Path:
+    """Serve the control socket of a started gateway until it stops; give where it lies. Errors: ConfigError."""
+    admin = Admin(
+        gateway.ledger,
+        clock=gateway.clock,
+        providers=gateway.providers,
+        rules=rules_of(gateway.settings),
+        host=gateway.host,
+        url=gateway.url,
+        changed=gateway.registry.refresh,
+    )
+    path = socket_path(gateway.settings.data_dir)
+    await gateway.listen(build_control(admin), bind_local(path))
+    return path
+
+
+async def _asked(request: Request) -> tuple[str, Mapping[str, Any]]:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise CallerError("body_too_large", "the command is too long")
+    try:
+        asked = json.loads(body)
+        verb, args = asked["verb"], asked.get("args", {})
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise CallerError("not_a_command", 'send {"verb": "…", "args": {…}}') from None
+    if not isinstance(verb, str) or not isinstance(args, dict):
+        raise CallerError("not_a_command", 'send {"verb": "…", "args": {…}}')
+    return verb, args
+
+
+def failure(error: LoaError) -> dict[str, str]:
+    """Write an error for the socket."""
+    return {"error": type(error).__name__, "code": error.code, "detail": error.detail}
+
+
+def raised(said: Mapping[str, Any]) -> LoaError:
+    """Read an error that came over the socket."""
+    kind = KINDS.get(str(said.get("error")), LoaError)
+    detail, code = str(said.get("detail", "")), str(said.get("code", ""))
+    if issubclass(kind, errors.CallerError | errors.Forbidden):
+        return kind(code, detail)
+    return kind(detail)

@@ -1,0 +1,69 @@
+"""Furnishes a demo's ledger: one tenant with its keys, sender, channel, route and endpoint.
+
+Every step looks first whether it is done already, so a start goes on wherever an earlier one was killed.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from loa.app.admin_people import tenant_named
+from loa.app.demo_state import DEMO_SENDER, DemoState
+from loa.domain import keys
+from loa.errors import NotFound
+from loa.ports.clock import Clock
+from loa.ports.ledger import Directory
+from loa.ports.records import ApiKey, Tenant
+
+TENANT: Final = "demo"
+SMSC_CHANNEL: Final = "demo-smsc"
+
+
+async def furnish(ledger: Directory, clock: Clock, state: DemoState, receiver_url: str) -> Tenant:
+    """Bring the ledger to what the demo needs. Errors: StorageError."""
+    tenant = await _tenant(ledger, clock)
+    await ledger.add_sender(tenant.id, DEMO_SENDER, "brandname")
+    endpoint = await ledger.add_endpoint(tenant.id, receiver_url, state.callback_secret)
+    for secret, live in ((state.api_key, True), (state.test_api_key, False)):
+        await _key(ledger, clock, tenant, secret, live, endpoint.id)
+    settings = {"host": "127.0.0.1", "port": state.smsc_port, "system_id": "loa", "window": 100}
+    channel_id = await _channel(ledger, SMSC_CHANNEL, "smpp", settings)
+    if not any(route.tenant_id == tenant.id for route in await ledger.routes()):
+        await ledger.add_route(tenant.id, [channel_id])
+    return tenant
+
+
+async def _tenant(ledger: Directory, clock: Clock) -> Tenant:
+    try:
+        return await tenant_named(ledger, TENANT)
+    except NotFound:
+        return await ledger.add_tenant(TENANT, clock.now())
+
+
+async def _key(ledger: Directory, clock: Clock, tenant: Tenant, secret: str, live: bool, endpoint_id: int) -> None:
+    kept = keys.keep(secret)
+    for known in await ledger.keys():
+        if known.digest == kept.digest:
+            if known.endpoint_id != endpoint_id:
+                await ledger.set_default_endpoint(known.id, endpoint_id)
+            return
+    wanted = ApiKey(
+        id=0,
+        tenant_id=tenant.id,
+        name="demo" if live else "demo test",
+        digest=kept.digest,
+        display=kept.display,
+        live=live,
+        permissions=frozenset(permission.value for permission in keys.Permission),
+        endpoint_id=endpoint_id,
+        created_at=clock.now(),
+    )
+    await ledger.add_key(wanted)
+
+
+async def _channel(ledger: Directory, name: str, provider: str, settings: Mapping[str, Any]) -> int:
+    for known in await ledger.channels():
+        if known.name == name:
+            if any(known.settings.get(each) != value for each, value in settings.items()):
+                await ledger.change_channel(name, settings={**known.settings, **settings})
+            return known.id
+    return (await ledger.add_channel(name, provider, settings)).id

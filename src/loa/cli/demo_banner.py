@@ -1,0 +1,57 @@
+"""What a demo says when it is ready: the call to paste, where to read the result, where data lies, how to stop."""
+
+import json
+import shlex
+from typing import Final
+
+from loa.app.demo import Ready
+from loa.cli.client import SEND_PATH
+from loa.settings.tree import Settings
+
+NUMBER: Final = "0912345678"
+TEXT: Final = "Xin chao tu Loa"
+
+
+def curl(ready: Ready) -> str:
+    """Write the vendor's own call, ready to paste into a shell; each time it has a requestId of its own."""
+    body = {
+        "destinations": [NUMBER],
+        "from": ready.sender,
+        "text": TEXT,
+        "scheduled": "",
+        "requestId": "REQUEST",
+        "useUnicode": 0,
+        "type": 0,
+        "ext": {},
+    }
+    written = json.dumps(body).replace("REQUEST", "demo-'$(date +%s)'")
+    return "\n".join(
+        (
+            f"curl -sS -X POST {ready.url}{SEND_PATH} \\",
+            f"  -H 'API-KEY: {ready.api_key}' -H 'Content-Type: application/json' \\",
+            f"  -d '{written}'",
+        )
+    )
+
+
+def banner(ready: Ready) -> str:
+    """Write everything a newcomer needs."""
+    where = "" if ready.data_dir == Settings().data_dir else f" --data {shlex.quote(str(ready.data_dir))}"
+    return f"""
+Loa is ready at {ready.url}. It reaches no real phone: SMSC and callback receiver are simulated here.
+
+Send a message; paste this into another terminal:
+
+{curl(ready)}
+
+Read what became of it, with the referentId of the answer:
+
+curl -sS {ready.url}/api/v1/submissions/REFERENT_ID -H 'API-KEY: {ready.api_key}'
+
+Or let Loa do it:  loa send {NUMBER} --text 'Xin chào từ Loa' --wait{where}
+Numbers ending in 90 are undelivered, 91 rejected, 92 expired, 98 never reported.
+
+Test key (reaches only the sandbox): {ready.test_api_key}
+Callbacks go to {ready.receiver}, the SMSC is at {ready.smsc}.
+Data lies in {ready.data_dir}; kill Loa at any time and start it again, nothing accepted is lost. Ctrl-C stops it.
+"""

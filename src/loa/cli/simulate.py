@@ -1,0 +1,245 @@
+"""`loa simulate`."""
+
+import asyncio
+import contextlib
+import inspect
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from loa.cli import process, script_flags
+from loa.cli.command import command, group
+from loa.cli.failures import Unwell
+from loa.cli.terminal import Terminal
+from loa.cli.values import read_text
+from loa.simulators.receiver.run import ReceiverOptions, run_receiver
+from loa.simulators.receiver.script import ReceiverScript, receiver_script_from
+from loa.simulators.receiver.server import CallbackReceiver, Delivery
+from loa.simulators.smsc.events import SmscEvent
+from loa.simulators.smsc.run import SmscOptions, run_smsc
+from loa.simulators.smsc.script import Script, script_from
+from loa.simulators.smsc.server import SmscSimulator
+
+app = group("Stand-ins for the outside world, on this machine; docs/reference/simulators.md explains the scripts.")
+
+SMSC_TEXTS: Final[Mapping[str, str]] = {
+    "system_id": "The only account that is let in; any without.",
+    "password": "Its password; any without.",
+    "max_binds": "Binds of one account at a time.",
+    "bind_delay_s": "Wait before the answer to a bind.",
+    "refuse_binds": "Refuse binds, as in status=0x0E,first=2.",
+    "refuse": "Refuse submits, as in status=0x0B,destination=99; repeat it.",
+    "throttle": "Throttle these submits, as in every=10.",
+    "throttle_status": "Status of a throttled submit; 0x58 without.",
+    "rate_per_s": "Throttle what comes faster than so many a second.",
+    "response_delay_s": "Wait before a response.",
+    "delayed": "Which responses are delayed; all without.",
+    "drop_response": "Accept these and never answer.",
+    "duplicate_response": "Answer these twice.",
+    "garbage": "Write garbage before the response to these.",
+    "garbage_bytes": "The garbage.",
+    "congestion": "congestion_state in every response.",
+    "reset": "Cut the connection at these submits.",
+    "reset_point": "When it is cut.",
+    "unbind": "Send unbind after the response to these.",
+    "answer_enquire_link": "Answer enquire_link; on without.",
+    "enquire_s": "Send enquire_link this often.",
+    "slice_octets": "Write so many octets at a time.",
+    "fortunes": "How a share of messages ends, as in stat=UNDELIV,share=0.1; repeat it.",
+    "enroute_first": "Send an ENROUTE receipt before the final one.",
+    "receipt_delay_s": "From the response to the receipt.",
+    "early_receipts": "Send receipts before the response.",
+    "receipt_copies": "Send each receipt so often.",
+    "receipt_order": "The order of receipts that are due together.",
+    "receipt_parts": "Which parts of a long message are reported.",
+    "receipt_link": "Over which link a receipt goes.",
+    "receipt_window": "Receipts on their way over one link.",
+    "receipt_timeout_s": "After this an unanswered receipt is sent again.",
+    "receipt_retry_s": "After this a receipt answered 'later' is sent again.",
+    "response_id": "How the id is spelled in the response.",
+    "receipt_id": "How the id is spelled in the receipt.",
+    "receipt_form": "What a receipt consists of.",
+    "receipt_pdu": "How a receipt travels.",
+    "receipt_flagged": "Mark receipts as such in esm_class; on without.",
+    "receipt_dates": "Digits of the dates in a receipt.",
+    "receipt_error": "The word after err:.",
+    "echo_reference": "Return user_message_reference.",
+}
+RECEIVER_TEXTS: Final[Mapping[str, str]] = {
+    "status": "The answer; 200 without.",
+    "statuses": "Answers for the first requests in turn; repeat it.",
+    "retry_after": "The Retry-After header.",
+    "redirect_to": "The Location header.",
+    "body_octets": "Length of the answer's body.",
+    "delay_s": "Wait before the answer.",
+    "delayed": "Which requests are delayed; all without.",
+    "hang": "Never answer these.",
+    "close": "Cut the connection of these.",
+}
+
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where it listens.")]
+Journal = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write everything down here; a new run goes on.", show_default=False),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show what happens.")]
+
+Body = Callable[..., int]
+
+
+def _scripted(script: type, texts: Mapping[str, str]) -> Callable[[Body], Body]:
+    """Give a command one flag for each field of a script; the command takes them as `**script`."""
+
+    def declare(body: Body) -> Body:
+        own = list(inspect.signature(body, eval_str=True).parameters.values())[:-1]
+        signature = inspect.Signature([*own, *script_flags.parameters(script, texts)])
+        body.__signature__ = signature  # type: ignore[attr-defined]
+        return body
+
+    return declare
+
+
+@command(
+    app,
+    "smsc",
+    example="""
+loa simulate smsc --port 2775 --receipt-delay-s 2
+loa simulate smsc --throttle every=10 --drop-response first=3 --fortunes stat=UNDELIV,share=0.05
+loa simulate smsc --port 0 --control-port 0 --json --quiet
+""",
+    settings=False,
+)
+@_scripted(Script, SMSC_TEXTS)
+def smsc(
+    terminal: Terminal,
+    *,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="Port for SMPP; 0 for a free one.")] = 2775,
+    control_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Port to change the script while it runs; 0 for a free one.", show_default=False
+        ),
+    ] = None,
+    journal: Journal = None,
+    quiet: Quiet = False,
+    **script: Any,
+) -> int:
+    """Run an SMSC that speaks SMPP 3.4 and plays a script.
+
+    A PICK says which ones are meant: first=3, every=10, numbers=1+4+9, after=100, destination=99 (the number ends so),
+    joined by commas, or all. With --json the first line tells where it listens.
+    """
+
+    def on_event(event: SmscEvent) -> None:
+        if not quiet:
+            _show(terminal, type(event).__name__.lower(), asdict(event))
+
+    def on_ready(simulator: SmscSimulator, control: int | None) -> None:
+        ready = {"smsc": f"{host}:{simulator.port}", "control": None if control is None else f"127.0.0.1:{control}"}
+        _ready(terminal, ready, f"SMSC listens at {ready['smsc']}, control port: {ready['control'] or 'none'}")
+
+    options = SmscOptions(
+        host=host,
+        port=port,
+        control_port=control_port,
+        script=script_from(script_flags.values(Script, script)),
+        journal=journal,
+        on_event=on_event,
+        on_ready=on_ready,
+    )
+    return process.run(_until_told(run_smsc(options)))
+
+
+@command(
+    app,
+    "receiver",
+    example="""
+loa simulate receiver --port 8099 --secret-file ./secret
+loa simulate receiver --statuses 503 --statuses 500 --delay-s 2
+""",
+    settings=False,
+)
+@_scripted(ReceiverScript, RECEIVER_TEXTS)
+def receiver(
+    terminal: Terminal,
+    *,
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for a free one.")] = 8099,
+    secret_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The secret that signs, to check it.", show_default=False)
+    ] = None,
+    journal: Journal = None,
+    quiet: Quiet = False,
+    **script: Any,
+) -> int:
+    """Run a callback receiver that takes any request, checks its signature and answers by a script."""
+
+    def on_event(delivery: Delivery) -> None:
+        if not quiet:
+            _show(terminal, "callback", _delivery(delivery))
+
+    def on_ready(running: CallbackReceiver) -> None:
+        _ready(terminal, {"receiver": running.url}, f"callback receiver listens at {running.url}")
+
+    options = ReceiverOptions(
+        host=host,
+        port=port,
+        script=receiver_script_from(script_flags.values(ReceiverScript, script)),
+        secret=read_text(str(secret_file)).strip() if secret_file else "",
+        journal=journal,
+        on_event=on_event,
+        on_ready=on_ready,
+    )
+    return process.run(_until_told(run_receiver(options)))
+
+
+async def _until_told(simulator: Coroutine[Any, Any, None]) -> int:
+    """Run a simulator until a signal comes. Errors: Unwell when it cannot listen or write."""
+    running = asyncio.create_task(simulator)
+    process.on_signal(running.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    except OSError as error:
+        raise Unwell(f"the simulator cannot run: {error.strerror or error}") from error
+    return 0
+
+
+def _ready(terminal: Terminal, ready: Mapping[str, Any], text: str) -> None:
+    if terminal.as_json:
+        terminal.line(ready)
+    else:
+        terminal.note(f"{text}; Ctrl-C ends it")
+
+
+def _show(terminal: Terminal, kind: str, event: Mapping[str, Any]) -> None:
+    if terminal.as_json:
+        terminal.line({"event": kind, **_readable(event)})
+        return
+    shown = "  ".join(f"{name}={value}" for name, value in _readable(event).items() if value not in (None, "", (), 0))
+    terminal.text(f"{kind:<11} {shown}")
+
+
+def _readable(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in event.items()}
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    try:
+        body = json.loads(delivery.body)
+    except ValueError:
+        body = delivery.body.decode("utf-8", "replace")
+    return {
+        "at": delivery.at,
+        "id": delivery.callback_id,
+        "method": delivery.method,
+        "path": delivery.path,
+        "verdict": delivery.verdict,
+        "status": delivery.status,
+        "body": body,
+    }
