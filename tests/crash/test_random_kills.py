@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pytest
 
-from loa.simulators.pick import Pick
 from loa.simulators.smsc.script import Fortune, Script
 from tests.support.crash_client import ADVERTISING, LONG_TEXT, OTP, TRANSACTIONAL, Ask, Client
 from tests.support.crash_world import World
@@ -20,11 +19,7 @@ SEED = int(os.environ.get("LOA_CRASH_SEED", "20261118"))
 ASKS_A_ROUND = 150
 AT_ONCE = 12
 
-BUSY_SMSC = Script(
-    throttle=Pick(numbers=(40, 300)),
-    fortunes=(Fortune("UNDELIV", share=0.1, error="027"),),
-    enroute_first=True,
-)
+BUSY_SMSC = Script(fortunes=(Fortune("UNDELIV", share=0.1, error="027"),), enroute_first=True, receipt_copies=2)
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60 + 30 * ROUNDS)]
 
