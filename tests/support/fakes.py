@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from loa.ports.probe import Point
 
-EPOCH = 1_795_000_000_000  # 2026-11-18T09:06:40Z, inside the allowed hours
+EPOCH = 1_795_000_000_000  # 2026-11-18T11:06:40Z, 18:06 in Vietnam: inside the allowed hours
 
 
 class FakeClock:

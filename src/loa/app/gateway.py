@@ -125,8 +125,9 @@ class Gateway:
         settings, clock = self.settings, self.clock
         self.registry = Registry(self.ledger, clock, translate.class_policies(settings))
         self.authenticator = Authenticator(self.registry)
+        self._guard = translate.guard_policy(settings)
         self.sender = HttpCallbackSender(
-            translate.guard_policy(settings),
+            self._guard,
             timeout_s=settings.callbacks.timeout_s,
             concurrency=settings.callbacks.concurrency,
             version=__version__,
@@ -167,6 +168,7 @@ class Gateway:
             numbers=translate.numbers(settings),
             limits=translate.planning_limits(settings),
             simulated_providers=[name for name, provider in self.providers.items() if provider.info.simulated],
+            check_url=self._check_url,
         )
         announcing = _Announcing(self.ledger, self.host)
         limits = translate.intake_limits(settings)
@@ -179,6 +181,9 @@ class Gateway:
             own = self.settings.sandbox
             settings = {"window": own.window, "receipt_s": own.receipt_delay_ms / 1000}
             await self.ledger.add_channel("sandbox", "sandbox", self.providers["sandbox"].check(settings))
+
+    def _check_url(self, url: str) -> str:
+        return url_check(url, self._guard)
 
     def _vendor_parts(self) -> VendorParts:
         return VendorParts(
@@ -194,7 +199,7 @@ class Gateway:
 
     def _native_parts(self) -> Parts:
         settings = self.settings
-        numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
+        numbers = translate.numbers(settings)
 
         def read_number(raw: str) -> str | None:
             try:
@@ -208,7 +213,7 @@ class Gateway:
             self.authenticator,
             self.intake.explain,
             read_number,
-            lambda url: url_check(url, guard),
+            self._check_url,
             new_secret,
             self.registry.refresh,
             draining=self._stopping.is_set,

@@ -77,7 +77,13 @@ def numbers(settings: Settings) -> Numbers:
 def planning_limits(settings: Settings) -> PlanningLimits:
     """Give the largest of everything in a request."""
     own = settings.limits
-    return PlanningLimits(own.text_chars_max, own.ext_bytes_max, own.schedule_days_max)
+    return PlanningLimits(
+        text_chars_max=own.text_chars_max,
+        ext_bytes_max=own.ext_bytes_max,
+        schedule_days_max=own.schedule_days_max,
+        destinations_max=own.destinations_max,
+        json_depth_max=own.json_depth_max,
+    )
 
 
 def intake_limits(settings: Settings) -> IntakeLimits:

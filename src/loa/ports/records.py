@@ -1,4 +1,7 @@
-"""What goes into the ledger and comes out of it, as plain values. Times are milliseconds since the epoch."""
+"""What goes into the ledger and comes out of it, as plain values. Times are milliseconds since the epoch.
+
+The records made once a message are not frozen: freezing triples the time to make one. Nobody changes them.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +101,7 @@ class Endpoint:
 # --- intake ---
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewSubmission:
     """One checked request, ready to be written.
 
@@ -156,7 +159,7 @@ AcceptResult = Stored | Repeat | Clash
 # --- dispatch ---
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settlement:
     """The outcome of one attempt, to be recorded.
 
@@ -197,7 +200,7 @@ class ReceiptCounts:
 # --- callbacks ---
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DueCallback:
     """One callback to post now, with the message as it stands."""
 
@@ -223,7 +226,7 @@ class DueCallback:
     metadata: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CallbackTry:
     """One try of a callback. `next_at`: when to try again, None when it is over. `delivered`: it was taken."""
 

@@ -13,7 +13,7 @@ from loa.stages.loop import keep_running
 
 TICK_S = 1.0
 ROWS_PER_TICK = 2_000
-REMATCH_EVERY = 5
+REMATCHED_PER_TICK = 500
 PURGE_EVERY = 60
 
 log = get_logger("loa.stages.upkeep")
@@ -52,6 +52,7 @@ class Upkeep:
         total = 0
         while count := await self._ledger.settle_stale(self._clock.now(), self._policy, former=True):
             total += count
+        await self._ledger.rematch(ROWS_PER_TICK, self._clock.now())
         if total:
             log.warning("attempts of a former run have no known outcome", unknown=total)
         return total
@@ -69,16 +70,15 @@ class Upkeep:
         self._ticks += 1
         now = self._clock.now()
         stale = await self._ledger.settle_stale(now, self._policy)
+        # Evidence that is already here comes before the end of the wait for it.
+        matched = (await self._ledger.rematch(REMATCHED_PER_TICK, now)).applied
         resent, ended = await self._ledger.settle_unknown(ROWS_PER_TICK, now)
         expired = await self._ledger.expire(ROWS_PER_TICK, now)
-        if self._ticks % REMATCH_EVERY == 0:
-            counts = await self._ledger.rematch(ROWS_PER_TICK, now)
-            expired += counts.applied
         if self._ticks % PURGE_EVERY == 0:
             await self._purge(now)
         if resent:
             self._requeued()
-        if ended or expired:
+        if ended or expired or matched:
             self._told()
         if stale or resent or ended:
             log.info("unknown outcomes moved on", unknown=stale, resent=resent, settled=ended)

@@ -23,6 +23,9 @@ from loa.observe import metrics
 from loa.observe.log import get_logger
 
 CALLS_PER_COMMIT = 2_000
+ACCEPT = "accept"
+GATHER_S = 0.004
+GATHER_CALLS = 500
 
 log = get_logger("loa.ledger")
 
@@ -77,29 +80,42 @@ class Writer:
 
     def _run(self) -> None:
         ending = False
-        while not ending:
-            calls, ending = self._take()
-            # A caller waits for its accept; everything else waits for nobody. So accepts go first, in a commit of
-            # their own, and the rest gathers into larger ones.
-            for group in _accepts_first(calls):
-                self._commit(group)
-                self._loop.call_soon_threadsafe(_answer, group)
-                self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE, self._checkpoint_at)
+        rest: list[_Call] = []
+        due = 0.0
+        while not ending or rest:
+            calls, ending = self._take(max(0.0, due - time.monotonic()) if rest else None)
+            accepts = [call for call in calls if call.kind == ACCEPT]
+            if len(accepts) < len(calls):
+                due = due if rest else time.monotonic() + GATHER_S
+                rest += [call for call in calls if call.kind != ACCEPT]
+            # A caller waits for its accept, so accepts go first and alone; while they keep coming, the rest, which
+            # waits for nobody, gathers for a moment into a larger commit.
+            self._commit_and_answer(accepts)
+            if not accepts or len(rest) >= GATHER_CALLS or time.monotonic() >= due:
+                self._commit_and_answer(rest)
+                rest = []
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
         self._unit.connection.close()
 
-    def _take(self) -> tuple[list[_Call], bool]:
+    def _take(self, patience_s: float | None) -> tuple[list[_Call], bool]:
+        """Take what waits, or wait for it; nothing when the patience is over. Tells whether the end was asked for."""
         calls: list[_Call] = []
-        call = self._queue.get()
-        while call is not None:
-            calls.append(call)
-            if len(calls) >= CALLS_PER_COMMIT:
-                return calls, False
-            try:
+        try:
+            call = self._queue.get(timeout=patience_s)
+            while call is not None:
+                calls.append(call)
+                if len(calls) >= CALLS_PER_COMMIT:
+                    return calls, False
                 call = self._queue.get_nowait()
-            except queue.Empty:
-                return calls, False
+        except queue.Empty:
+            return calls, False
         return calls, True
+
+    def _commit_and_answer(self, calls: list[_Call]) -> None:
+        if calls:
+            self._commit(calls)
+            self._loop.call_soon_threadsafe(_answer, calls)
+            self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE, self._checkpoint_at)
 
     def _commit(self, calls: list[_Call]) -> None:
         if self.failure is not None:
@@ -165,7 +181,7 @@ class Writer:
         self._reserve.release()
         log.error("ledger_disk_full", hint="free space on the ledger's disk; new submissions are refused until then")
         for call in calls:
-            if call.kind == "accept":
+            if call.kind == ACCEPT:
                 call.error = StorageFull("the ledger's disk is full")
             else:
                 self._commit_alone(call)
@@ -193,13 +209,6 @@ class Writer:
             log.info("ledger_checkpoint_waits")
         except apsw.Error as error:
             self._fail(error, [])
-
-
-def _accepts_first(calls: list[_Call]) -> list[list[_Call]]:
-    accepts = [call for call in calls if call.kind == "accept"]
-    if not accepts or len(accepts) == len(calls):
-        return [calls] if calls else []
-    return [accepts, [call for call in calls if call.kind != "accept"]]
 
 
 def _answer(calls: list[_Call]) -> None:
