@@ -78,11 +78,14 @@ class Loa:
     def _set_up(self, setup: Setup, env: dict[str, str]) -> None:
         settings = [f"{name}={value}" for name, value in channel_settings(setup).items()]
         pairs = [word for setting in settings for word in ("--set", setting)]
-        self._command(env, "channels", "add", CHANNEL, "--provider", "smpp", *pairs)
-        self._command(env, "senders", "add", SENDER, "--channel", CHANNEL)
+        key = self._command(env, "keys", "create", "--name", "bench")
+        self._key = key["apiKey"]
+        self._command(env, "channels", "add", CHANNEL, "smpp", *pairs)
+        self._command(env, "senders", "add", SENDER)
+        self._command(env, "routes", "add", CHANNEL)
         if setup.receipts:
-            self._command(env, "endpoints", "add", f"http://127.0.0.1:{setup.receiver_port}/callback")
-        self._key = self._command(env, "keys", "create", "--name", "bench")["apiKey"]
+            url = f"http://127.0.0.1:{setup.receiver_port}/callback"
+            self._command(env, "endpoints", "add", url, "--for-key", str(key["id"]))
 
     def _command(self, env: dict[str, str], *words: str) -> Json:
         done = subprocess.run([LOA, *words, "--json"], env=env, capture_output=True, text=True, timeout=60, check=False)
