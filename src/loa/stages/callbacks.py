@@ -4,13 +4,12 @@ A callback is at least once: it is due until a try is on record as taken. The sa
 """
 
 import asyncio
-import json
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
-from loa.domain.callback_body import callback_body, callback_public_id
+from loa.domain.callback_body import callback_bytes, callback_public_id
 from loa.domain.retry import callback_delay_ms
 from loa.errors import StorageError
 from loa.observe import metrics
@@ -31,8 +30,6 @@ GIVE_UP_MS = 5 * 86_400_000
 POLL_S = 1.0
 
 log = get_logger("loa.stages.callbacks")
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(slots=True)
@@ -236,5 +233,5 @@ class CallbackStage:
 
 
 def _posting(callback: DueCallback, now: int) -> Posting:
-    body = _encode(callback_body(callback, retry_count=callback.tries)).encode()
+    body = callback_bytes(callback, retry_count=callback.tries)
     return Posting(callback_public_id(callback.id), callback.url, callback.secrets, body, now // 1000)
