@@ -196,8 +196,9 @@ def _ledger(settings: Settings, about: Mapping[str, Any] | None) -> Finding:
 
 
 async def _channels(settings: Settings, about: Mapping[str, Any] | None, findings: Iterable[Finding]) -> list[Finding]:
-    """Look at the channels; a ledger that is not there or not well is left alone."""
-    sound = all(finding.level is Level.OK for finding in findings if finding.name in ("ledger", "data folder"))
+    """Look at the channels; a ledger that is not there, not well, or would be migrated by a look is left alone."""
+    levels = {finding.name: finding.level for finding in findings}
+    sound = levels["ledger"] is Level.OK and levels["data folder"] is not Level.FAIL
     if not sound or not settings.ledger_path.exists():
         return []
     try:

@@ -65,20 +65,25 @@ class DemoView:
 
     async def run(self, ledger: Search, tenant_id: int) -> None:
         """Show what happens until cancelled, from now on. Errors: StorageError."""
-        known = await ledger.messages(tenant_id, EVERYTHING, None, 1)
-        self._newest = max((row["id"] for row in known), default=0)
+        await self.begin(ledger, tenant_id)
         while True:
-            await self._look(ledger, tenant_id)
+            await self.look(ledger, tenant_id)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
             except TimeoutError:
                 continue
-            await self._look(ledger, tenant_id)
+            await self.look(ledger, tenant_id)
             self._news.clear()
-            self._show_queue()
+            self.show_queue()
 
-    async def _look(self, ledger: Search, tenant_id: int) -> None:
+    async def begin(self, ledger: Search, tenant_id: int) -> None:
+        """Pass over what was accepted before. Errors: StorageError."""
+        known = await ledger.messages(tenant_id, EVERYTHING, None, 1)
+        self._newest = max((row["id"] for row in known), default=0)
+
+    async def look(self, ledger: Search, tenant_id: int) -> None:
+        """Show what was accepted since the last look. Errors: StorageError."""
         rows = await ledger.messages(tenant_id, EVERYTHING, None, PAGE)
         new = [row for row in rows if row["id"] > self._newest]
         if not new:
@@ -89,7 +94,8 @@ class DemoView:
         for row in sorted(new, key=lambda each: int(each["id"])):
             self._show_accepted(row)
 
-    def _show_queue(self) -> None:
+    def show_queue(self) -> None:
+        """Show what was heard since the last time."""
         while self._queue:
             event, coding = self._queue.popleft()
             if isinstance(event, Shown):

@@ -42,7 +42,7 @@ async def status(terminal: Terminal) -> None:
     terminal.rows(orphans, columns, "every receipt has its message")
 
 
-@command(app, "migrate", example="loa ledger backup before.db && loa ledger migrate")
+@command(app, "migrate", example="loa ledger backup before.db\nloa ledger migrate")
 async def migrate(terminal: Terminal) -> None:
     """Bring the ledger to the schema of this program; make a backup first."""
     path = terminal.settings.ledger_path
