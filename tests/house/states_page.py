@@ -1,6 +1,6 @@
 """Draws the states of a message from the table of moves into docs/explain/states.md.
 
-    .venv/bin/python -m tests.house.states_page
+.venv/bin/python -m tests.house.states_page
 """
 
 from loa.domain.lifecycle import FINAL, MOVES, State
@@ -31,7 +31,8 @@ def redrawn(page: str) -> str:
     """Give a page with what is between its marks drawn anew."""
     head, found, rest = page.partition(START)
     _, closed, tail = rest.partition(END)
-    assert found and closed, f"the page needs the lines {START} and {END}"
+    assert found, f"the page needs the line {START}"
+    assert closed, f"the page needs the line {END}"
     return f"{head}{START}\n\n{drawn()}\n\n{END}{tail}"
 
 
