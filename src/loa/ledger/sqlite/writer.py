@@ -24,8 +24,20 @@ from loa.observe.log import get_logger
 
 CALLS_PER_COMMIT = 2_000
 ACCEPT = "accept"
-GATHER_S = 0.004
+GATHER_S = 0.02
 GATHER_CALLS = 500
+CALL_FAILED = (
+    apsw.Error,
+    LoaError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+)
+"""What a handler may raise; one call at fault must not end the thread, for then every later call would wait for ever."""
 
 log = get_logger("loa.ledger")
 
@@ -83,7 +95,8 @@ class Writer:
         rest: list[_Call] = []
         due = 0.0
         while not ending or rest:
-            calls, ending = self._take(max(0.0, due - time.monotonic()) if rest else None)
+            calls, asked = self._take(max(0.0, due - time.monotonic()) if rest else None)
+            ending = ending or asked
             accepts = [call for call in calls if call.kind == ACCEPT]
             if len(accepts) < len(calls):
                 due = due if rest else time.monotonic() + GATHER_S
@@ -95,7 +108,17 @@ class Writer:
                 self._commit_and_answer(rest)
                 rest = []
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
-        self._unit.connection.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        connection = self._unit.connection
+        try:
+            if self.failure is not None:
+                # Nothing more is written: the log stays as it is, and the next start reads it back.
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.close()
+        except apsw.Error as error:
+            log.error("ledger_close_failed", error=error)
 
     def _take(self, patience_s: float | None) -> tuple[list[_Call], bool]:
         """Take what waits, or wait for it; nothing when the patience is over. Tells whether the end was asked for."""
@@ -149,9 +172,8 @@ class Writer:
                     call.result = result
             syncing = time.perf_counter()
             connection.execute("COMMIT")
-        except (apsw.Error, LoaError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
-            self._unit.deltas.clear()
-            self._unit.contents.clear()
+        except CALL_FAILED as error:
+            self._unit.forget()
             self._roll_back()
             return error
         self._unit.commit_depths()
@@ -169,6 +191,9 @@ class Writer:
             log.exception("ledger_rollback_failed", error=type(error).__name__)
 
     def _commit_alone(self, call: _Call) -> None:
+        if self.failure is not None:
+            call.error = self.failure
+            return
         error = self._try([call])
         if isinstance(error, FATAL):
             self._fail(error, [call])
