@@ -113,7 +113,6 @@ class Limits:
     schedule_days_max: int = field(
         default=366, metadata=about("How far ahead a message may be scheduled.", low=0, high=3_660)
     )
-    page_size_max: int = field(default=500, metadata=about("Rows of one page of a list.", low=1, high=10_000))
     accepts_in_flight_max: int = field(
         default=2_000,
         metadata=about(
@@ -298,7 +297,6 @@ class Retention:
     numbers_days: int = field(default=180, metadata=about("Destinations.", low=1, high=3_650))
     events_days: int = field(default=730, metadata=about("Messages, attempts and events.", low=1, high=3_650))
     receipts_days: int = field(default=30, metadata=about("Receipts as they came.", low=1, high=3_650))
-    purge_batch: int = field(default=2_000, metadata=about("Rows deleted in one commit.", low=10, high=100_000))
 
 
 @dataclass(frozen=True, slots=True)
