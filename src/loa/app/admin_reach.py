@@ -15,7 +15,7 @@ import aiohttp
 from loa.app import translate
 from loa.app.admin import Admin, rules_of
 from loa.app.clock import SystemClock
-from loa.app.control import PATH, raised, socket_path
+from loa.app.control_wire import PATH, raised, socket_path
 from loa.app.probes import NoProbe
 from loa.channels.registry import providers
 from loa.errors import LedgerBusy, StorageUnavailable

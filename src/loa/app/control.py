@@ -1,7 +1,7 @@
 """The control socket: the verbs of administration over HTTP on a unix socket that only this user may open.
 
 The process that runs the gateway owns the ledger, so the command line asks it through here; what is changed takes
-effect at once, without a restart. Shapes: POST /do {"verb", "args"} -> {"result"} or {"error", "code", "detail"}.
+takes effect at once, without a restart. What crosses the socket stands in control_wire.
 """
 
 import json
@@ -14,25 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from loa import errors
 from loa.app.admin import Admin, rules_of
+from loa.app.control_wire import PATH, failure, socket_path
 from loa.app.gateway import Gateway
 from loa.app.servers import bind_local
 from loa.errors import CallerError, LoaError
 
-SOCKET_NAME: Final = "loa.sock"
-PATH: Final = "/do"
 BODY_LIMIT: Final = 4 * 1024 * 1024
-
-KINDS: Final = {
-    kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LoaError)
-}
-"""Every error class by its name, so that an error crosses the socket as what it is."""
-
-
-def socket_path(data_dir: Path) -> Path:
-    """Say where the socket of a data directory lies."""
-    return data_dir / SOCKET_NAME
 
 
 def build_control(admin: Admin) -> Starlette:
@@ -78,17 +66,3 @@ async def _asked(request: Request) -> tuple[str, Mapping[str, Any]]:
     if not isinstance(verb, str) or not isinstance(args, dict):
         raise CallerError("not_a_command", 'send {"verb": "…", "args": {…}}')
     return verb, args
-
-
-def failure(error: LoaError) -> dict[str, str]:
-    """Write an error for the socket."""
-    return {"error": type(error).__name__, "code": error.code, "detail": error.detail}
-
-
-def raised(said: Mapping[str, Any]) -> LoaError:
-    """Read an error that came over the socket."""
-    kind = KINDS.get(str(said.get("error")), LoaError)
-    detail, code = str(said.get("detail", "")), str(said.get("code", ""))
-    if issubclass(kind, errors.CallerError | errors.Forbidden):
-        return kind(code, detail)
-    return kind(detail)

@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from loa.app.control import failure, raised
+from loa.app.control_wire import failure, raised
 from loa.cli.command import command, group
 from loa.cli.failures import MEANINGS, Exit, Refused, Unreachable, Unwell, exit_for
 from loa.cli.terminal import Terminal
