@@ -1,7 +1,7 @@
 """The control socket: the verbs of administration over HTTP on a unix socket that only this user may open.
 
 The process that runs the gateway owns the ledger, so the command line asks it through here; what is changed takes
-takes effect at once, without a restart. What crosses the socket stands in control_wire.
+effect at once, without a restart. What crosses the socket stands in control_wire.
 """
 
 import json
