@@ -20,8 +20,6 @@ LOCKS = ROOT / "requirements"
 
 USED_WITHOUT_IMPORT = {"tzdata", "httptools", "uvloop"}
 """Named by their users: time zones for the standard library, parser and loop for uvicorn."""
-NOT_USED_YET = {"cryptography"}
-"""Declared for the sealing of stored secrets, see SECURITY.md; may only shrink."""
 COMES_WITH = {"aiohappyeyeballs": "aiohttp", "yarl": "aiohttp", "pydantic-core": "pydantic", "click": "typer"}
 """Imported beside the package that brings it along and pins it."""
 
@@ -77,8 +75,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_used() -> None:
     modules = {canonicalize_name(name) for name in imported(below("src"))}
     outside = modules - {"loa"} - {canonicalize_name(name) for name in sys.stdlib_module_names}
     used = {COMES_WITH.get(name, name) for name in outside} | USED_WITHOUT_IMPORT
-    assert used | NOT_USED_YET == set(wanted())
-    assert not used & NOT_USED_YET
+    assert used == set(wanted())
 
 
 def imported(paths: Iterable[Path]) -> set[str]:

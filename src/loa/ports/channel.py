@@ -1,6 +1,6 @@
 """Channel: the one public Python seam. A provider hands messages over and passes receipts on.
 
-Third-party providers register a `ChannelFactory` under the entry point group `loa.channels` and run the public
+Third-party packages register a `Provider` under the entry point group `loa.channels` and run the public
 contract suite in tests/contract/channel.
 """
 

@@ -54,7 +54,8 @@ class Claims(Protocol):
     ) -> list[Attempt]:
         """Claim due messages of a channel's lanes: lane after lane as `wanted` names them, each in due order.
 
-        At most the given number of each class and `limit` of all.
+        A lane may fill the claim up to its number, and all together up to `limit`: a lane named later with a smaller
+        number leaves room for those before it.
 
         Each claimed message is `sending` with an open attempt, on disk, when this returns. Messages whose lifetime is
         over are expired on the way, with the callbacks they owe.

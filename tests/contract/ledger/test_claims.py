@@ -257,3 +257,10 @@ async def test_of_two_answers_to_one_attempt_in_one_commit_the_later_counts(ledg
     timeline = await ledger.timeline(1, attempt.message_id)
     assert timeline is not None
     assert [a["outcome"] for a in timeline["attempts"]] == ["accepted"]
+
+
+async def test_lanes_that_share_a_number_share_it(ledger: Ledger) -> None:
+    for lane in (TRANSACTIONAL, ADVERTISING):
+        await ledger.accept(submission(traffic_class=lane, numbers=[NUMBER + i for i in range(20)]))
+    attempts = await ledger.claim(1, [(OTP, 10), (TRANSACTIONAL, 9), (ADVERTISING, 9)], 10, EPOCH, EPOCH + 1)
+    assert [a.traffic_class for a in attempts] == [TRANSACTIONAL] * 9

@@ -27,7 +27,7 @@ async def _text(ledger: Ledger, referent_id: str) -> str:
 
 async def test_texts_of_codes_go_before_other_texts(ledger: Ledger) -> None:
     code = submission(traffic_class=OTP, expires_at=EPOCH + MINUTE)
-    notice = submission()
+    notice = submission(ext={"metadata": 1})
     await ledger.accept(code)
     await ledger.accept(notice)
     assert await ledger.purge(100, LATER, keep(content_otp=DAY)) == 1
@@ -74,3 +74,11 @@ async def test_raw_receipts_go_in_their_time(ledger: Ledger) -> None:
     assert timeline is not None
     assert timeline["receipts"] == []
     assert timeline["state"] == "delivered"
+
+
+async def test_warnings_go_with_the_history(ledger: Ledger) -> None:
+    await ledger.accept(submission(request_id="r", fingerprint=b"1"))
+    await ledger.accept(submission(request_id="r", fingerprint=b"2"))
+    assert len(await ledger.warnings(1, 10)) == 1
+    await ledger.purge(1_000, LATER, keep(history=DAY))
+    assert await ledger.warnings(1, 10) == []

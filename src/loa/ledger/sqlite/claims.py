@@ -27,7 +27,7 @@ def _claim_lanes(
     attempts: list[Attempt] = []
     late: list[int] = []
     for traffic_class, share in wanted:
-        count = min(share, limit - len(attempts))
+        count = min(share, limit) - len(attempts)
         if count <= 0 or not unit.depths.get((channel_id, int(traffic_class))):
             continue
         rows = unit.rows("due_in_lane", channel_id, int(traffic_class), now, count)

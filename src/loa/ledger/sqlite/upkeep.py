@@ -60,6 +60,7 @@ def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         if cleared:
             unit.contents.clear()
     gone += unit.changed("purge_receipts", now - keep_ms["receipts"], limit)
+    gone += unit.changed("purge_warnings", now - keep_ms["history"], limit)
     gone += _forget_numbers(unit, now - keep_ms["numbers"], max(1, limit // 100))
     for submission_id, first, count in unit.rows("old_submissions", now - keep_ms["history"], max(1, limit // 100)):
         for name in _SPAN:

@@ -22,8 +22,8 @@ DELETE FROM parked WHERE receipt_id IN (
   SELECT receipt_id FROM parked WHERE received_at < ?1 ORDER BY receipt_id LIMIT ?2);
 
 -- name: purge_texts
--- Forgets the text of submissions of one class; hash, length and counts stay. Index: submission_content.
-UPDATE submission SET text = '', purged = 1 WHERE id IN (
+-- Forgets what submissions of one class said, in text and options; counts stay. Index: submission_content.
+UPDATE submission SET text = '', ext = '{}', purged = 1 WHERE id IN (
   SELECT id FROM submission WHERE purged = 0 AND class = ?1 AND accepted_at < ?2 AND expires_at < ?2 LIMIT ?3);
 
 -- name: purge_receipts
@@ -79,3 +79,7 @@ SELECT value FROM meta WHERE name = 'numbers_forgotten';
 -- name: note_numbers_forgotten
 -- Index: meta primary key.
 UPDATE meta SET value = ?1 WHERE name = 'numbers_forgotten';
+
+-- name: purge_warnings
+-- Forgets warnings past their time; they are numbered in the order they came. Index: warning primary key.
+DELETE FROM warning WHERE id IN (SELECT id FROM warning WHERE at < ?1 ORDER BY id LIMIT ?2);
