@@ -10,6 +10,7 @@ Shapes: {"key","smsc","receiver","secret","faults"?} -> {"url","pid"}.
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -85,11 +86,11 @@ def main() -> None:
     """Run with the set-up of the command line."""
     given = json.loads(sys.argv[1])
     configure(json=True, level="info")
-    faults = FaultyVfs(Path(given["faults"]), default=True) if given.get("faults") else None
-    code = uvloop.run(run(given))
-    if faults is not None:
-        faults.unregister()
-    sys.exit(code)
+    if not given.get("faults"):
+        sys.exit(uvloop.run(run(given)))
+    faults = FaultyVfs(Path(given["faults"]), default=True)
+    shutil.disk_usage = faults.disk_usage  # type: ignore[assignment]
+    sys.exit(uvloop.run(run(given)))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class Ask:
     text: str
     statuses: list[int] = field(default_factory=list)
     replies: list[dict[str, Any]] = field(default_factory=list)
+    retry_after: str = ""
 
     @property
     def acknowledged(self) -> bool:
@@ -83,6 +84,7 @@ class Client:
             async with self._session.post(f"{self.url}/api/vendor/v1/sms/send-message", json=ask.body()) as response:
                 answer = await response.json()
                 status = response.status
+                ask.retry_after = response.headers.get("Retry-After", "")
         except aiohttp.ClientError:
             ask.statuses.append(0)
             return 0

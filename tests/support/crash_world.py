@@ -40,6 +40,7 @@ class World:
         self.key = ""
         self.gateway: GatewayProcess | None = None
         self.kills = 0
+        self.faulty = False
         self.told: dict[str, dict[int, str]] = defaultdict(dict)
         self.ended: set[str] = set()
         self.samples: list[dict[str, str]] = []
@@ -61,16 +62,22 @@ class World:
             "receiver": f"{self.receiver.url}/callbacks",
             "secret": self.receiver.secret,
         }
+        if self.faulty:
+            given["faults"] = str(self.directory)
         self.gateway = await GatewayProcess.start(self.directory, given, probe=probe, settings=settings)
         await self.client.point_at(await self.gateway.ready())
         self.samples.append(await self.states())
 
     async def killed(self) -> None:
         """Wait until the probe has killed the gateway."""
+        await self.until_ended(-9)
+
+    async def until_ended(self, wanted: int) -> None:
+        """Wait until the gateway has ended by itself, with an exit code."""
         assert self.gateway is not None
         async with asyncio.timeout(PATIENCE_S):
             code = await self.gateway.ended()
-        assert code == -9, f"ended with {code}:\n{self.gateway.last_words()}"
+        assert code == wanted, f"ended with {code}:\n{self.gateway.last_words()}"
         await self._gone()
 
     async def kill(self) -> None:

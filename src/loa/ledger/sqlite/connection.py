@@ -11,8 +11,9 @@ from typing import IO
 
 import apsw
 
-from loa.errors import LedgerBusy, StorageUnavailable
+from loa.errors import LedgerBusy, SchemaMismatch, StorageUnavailable
 from loa.ledger.sqlite.errors import translate
+from loa.ledger.sqlite.migrate import version
 
 OLDEST_SQLITE = (3, 51, 3)
 
@@ -45,10 +46,18 @@ def take_ownership(path: Path) -> IO[str]:
 
 
 def open_writer(path: Path, *, busy_ms: int, cache_kib: int, vfs: str | None = None) -> apsw.Connection:
-    """Open the writing connection: WAL, every commit synced, checkpoints by hand."""
+    """Open the writing connection: WAL, every commit synced, checkpoints by hand.
+
+    Errors: StorageError; then the file is as it was.
+    """
+    _refuse_orphaned_log(path)
     try:
         connection = apsw.Connection(str(path), vfs=vfs)
+    except apsw.Error as error:
+        raise translate(error) from error
+    try:
         connection.set_busy_timeout(busy_ms)
+        version(connection)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full")
         connection.pragma("wal_autocheckpoint", 0)
@@ -56,10 +65,24 @@ def open_writer(path: Path, *, busy_ms: int, cache_kib: int, vfs: str | None = N
         connection.pragma("temp_store", "memory")
         connection.pragma("mmap_size", 0)
         if path.exists():
-            path.chmod(0o600)
+            path.chmod(path.stat().st_mode & 0o700)
     except apsw.Error as error:
+        connection.close()
         raise translate(error) from error
+    except SchemaMismatch:
+        connection.close()
+        raise
     return connection
+
+
+def _refuse_orphaned_log(path: Path) -> None:
+    """Refuse a write-ahead log whose file is gone: SQLite would delete it, and with it the last commits."""
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size > 0 and not (path.exists() and path.stat().st_size > 0):
+        raise StorageUnavailable(
+            f"the ledger {path} is gone but its log {log.name} is not: put the file back beside its log, or restore a"
+            " backup into an empty folder; see docs/how-to/recover-the-ledger.md"
+        )
 
 
 def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:

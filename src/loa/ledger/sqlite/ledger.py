@@ -14,14 +14,14 @@ import apsw
 
 from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
-from loa.errors import StorageError
+from loa.errors import StorageError, StorageFull
 from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, search, upkeep
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.readers import Readers
 from loa.ledger.sqlite.reserve import Reserve
-from loa.ledger.sqlite.unit import Handler, open_unit
+from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ports.channel import Attempt
 from loa.ports.probe import Probe
@@ -81,6 +81,20 @@ class SqliteOptions:
     vfs: str | None = None
 
 
+def _open_unit(path: Path, probe: Probe, chosen: SqliteOptions) -> Unit:
+    """Open the writing connection on today's schema. Errors: StorageError; then nothing is left open."""
+    connection = open_writer(path, busy_ms=chosen.busy_ms, cache_kib=chosen.cache_kib, vfs=chosen.vfs)
+    try:
+        migrate(connection)
+        return open_unit(connection, probe, chosen.request_keep_ms)
+    except apsw.Error as error:
+        connection.close()
+        raise translate(error) from error
+    except StorageError:
+        connection.close()
+        raise
+
+
 class SqliteLedger:
     """One file, one writing thread, readers apart."""
 
@@ -96,22 +110,17 @@ class SqliteLedger:
     async def open(cls, path: Path, *, probe: Probe, options: SqliteOptions | None = None) -> "SqliteLedger":
         """Open a ledger, making or migrating its file. Errors: LedgerBusy, SchemaMismatch, StorageError."""
         chosen = options or SqliteOptions()
+        reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
         owner = take_ownership(path)
         try:
-            connection = open_writer(path, busy_ms=chosen.busy_ms, cache_kib=chosen.cache_kib, vfs=chosen.vfs)
             try:
-                migrate(connection)
-                unit = open_unit(connection, probe, chosen.request_keep_ms)
-            except (apsw.Error, StorageError):
-                connection.close()
-                raise
-        except apsw.Error as error:
-            owner.close()
-            raise translate(error) from error
+                unit = _open_unit(path, probe, chosen)
+            except StorageFull:
+                reserve.release()
+                unit = _open_unit(path, probe, chosen)
         except StorageError:
             owner.close()
             raise
-        reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
         reserve.fill()
         writer = Writer(unit, HANDLERS, reserve, chosen.checkpoint_pages)
         ledger = cls(path, owner, writer, Readers(path, chosen.readers, chosen.vfs), reserve)
@@ -159,6 +168,8 @@ class SqliteLedger:
 
     async def accept(self, submission: NewSubmission) -> AcceptResult:
         """See ports.ledger.Submissions."""
+        if not self._reserve.has_room():
+            raise StorageFull("the ledger's disk is nearly full; what room is left is for results and receipts")
         return await self._writer.call("accept", submission)  # type: ignore[no-any-return]
 
     async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:

@@ -86,6 +86,13 @@ class Unit:
             self.depths[key] = self.depths.get(key, 0) + count
         self.deltas.clear()
 
+    def forget(self) -> None:
+        """Drop what a transaction taught that is rolled back; ids it used stay used."""
+        self.deltas.clear()
+        self.contents.clear()
+        self.every_step.clear()
+        self.has_parked = True
+
     def content(self, ids: set[int]) -> dict[int, Content]:
         """Give the contents of submissions, from the cache where it has them."""
         missing = [i for i in ids if i not in self.contents]

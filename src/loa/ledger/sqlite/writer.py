@@ -37,7 +37,7 @@ CALL_FAILED = (
     RuntimeError,
     AssertionError,
 )
-"""What a handler may raise; one call at fault must not end the thread, for then every later call would wait for ever."""
+"""What a handler may raise: a call at fault must not end the thread, for then every later call would wait for ever."""
 
 log = get_logger("loa.ledger")
 
@@ -118,7 +118,7 @@ class Writer:
                 connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             connection.close()
         except apsw.Error as error:
-            log.error("ledger_close_failed", error=error)
+            log.exception("ledger_close_failed", error=error)
 
     def _take(self, patience_s: float | None) -> tuple[list[_Call], bool]:
         """Take what waits, or wait for it; nothing when the patience is over. Tells whether the end was asked for."""
