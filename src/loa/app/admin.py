@@ -78,6 +78,7 @@ class Admin:
         self._verbs: dict[str, Verb] = {
             "tenants.add": people.add_tenant,
             "tenants.list": people.list_tenants,
+            "tenants.policies": people.set_policies,
             "keys.create": people.create_key,
             "keys.list": people.list_keys,
             "keys.revoke": people.revoke_key,
@@ -120,10 +121,10 @@ class Admin:
         if found is None:
             raise CallerError("unknown_verb", f"there is no verb {verb!r}")
         try:
-            answering = _CHECKED(found)(**(args or {}))
+            # The arguments of a coroutine function are checked when it is awaited.
+            answer = await _CHECKED(found)(**(args or {}))
         except ValidationError as wrong:
             raise CallerError("wrong_arguments", _said(wrong)) from None
-        answer = await answering
         if verb.rpartition(".")[2] not in READING:
             await self._changed()
         return answer

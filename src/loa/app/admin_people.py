@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loa.domain import keys
 from loa.domain.callback_body import utc_text
 from loa.domain.rules import sender_fits
+from loa.domain.traffic import OnUnknown
 from loa.errors import CallerError, NotFound
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory
@@ -20,6 +21,19 @@ DEFAULT_TENANT: Final = "default"
 ALL_PERMISSIONS: Final = "all"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", strip_whitespace=True)]
+ClassName = Literal["otp", "transactional", "advertising"]
+
+
+class PolicyChange(BaseModel):
+    """What changes in a class policy; null goes back to the installation's value. Units: seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lifetime_s: Annotated[int, Field(ge=1, le=2_592_000)] | None = None
+    on_unknown: OnUnknown | None = None
+    evidence_wait_s: Annotated[int, Field(ge=0, le=86_400)] | None = None
+
+
 Shown = dict[str, Any]
 """One thing as it is shown, ready for JSON, in camel case."""
 
@@ -50,6 +64,10 @@ async def tenant_names(ledger: Directory) -> dict[int, str]:
     return {tenant.id: tenant.name for tenant in await ledger.tenants()}
 
 
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, OnUnknown) else value
+
+
 class People:
     """Tenants, keys and senders."""
 
@@ -64,6 +82,21 @@ class People:
     async def list_tenants(self) -> list[Shown]:
         """List every tenant."""
         return [_tenant(tenant) for tenant in await self._ledger.tenants()]
+
+    async def set_policies(self, *, name: Name, policies: dict[ClassName, PolicyChange]) -> Shown:
+        """Change how a tenant's traffic classes are treated; a null goes back to the installation's value.
+
+        Errors: NotFound; CallerError for values that no policy can have.
+        """
+        tenant = await tenant_to_change(self._ledger, self._clock, name)
+        merged = {label: dict(values) for label, values in tenant.policies.items()}
+        for label, change in policies.items():
+            own = merged.setdefault(label, {})
+            own.update(change.model_dump(exclude_unset=True))
+            merged[label] = {key: _plain(value) for key, value in own.items() if value is not None}
+        kept = {label: values for label, values in merged.items() if values}
+        await self._ledger.set_policies(tenant.id, kept)
+        return _tenant(replace(tenant, policies=kept))
 
     async def create_key(
         self,

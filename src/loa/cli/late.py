@@ -25,7 +25,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "send": Late("loa.cli.send", "Send a message through a running Loa.", alone=True),
     "messages": Late("loa.cli.messages", "List, show and follow messages."),
     "keys": Late("loa.cli.keys", "API keys: create, list, revoke."),
-    "tenants": Late("loa.cli.tenants", "Tenants: add, list."),
+    "tenants": Late("loa.cli.tenants", "Tenants: add, list, policies."),
     "senders": Late("loa.cli.senders", "Senders: add, list."),
     "channels": Late("loa.cli.channels", "Channels: add, list, show, set, test, pause, resume."),
     "routes": Late("loa.cli.routes", "Routes: add, list, remove, explain."),
