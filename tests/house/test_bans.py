@@ -19,7 +19,7 @@ SUPERVISORS = {
 }
 """The only functions that catch everything: the loop of a stage, its hand-over to a provider, the edge of a face."""
 
-CLOCKS = {"src/loa/app/clock.py", "src/loa/simulators/wall_clock.py"}
+CLOCKS = {"src/loa/observe/clock.py"}
 
 LOADS_COMMANDS = "src/loa/cli/late.py"
 """The command line loads the one command that runs; its table of modules is checked by its own tests."""

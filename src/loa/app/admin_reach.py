@@ -14,12 +14,12 @@ import aiohttp
 
 from loa.app import translate
 from loa.app.admin import Admin, rules_of
-from loa.app.clock import SystemClock
 from loa.app.control_wire import PATH, raised, socket_path
 from loa.app.probes import NoProbe
 from loa.channels.registry import providers
 from loa.errors import LedgerBusy, StorageUnavailable
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.observe.clock import SystemClock
 from loa.settings.tree import Settings
 
 TRIES: Final = 50

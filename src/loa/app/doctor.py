@@ -17,9 +17,9 @@ import apsw
 
 from loa.app.admin_files import file_state
 from loa.app.admin_reach import administer, running
-from loa.app.clock import SystemClock
 from loa.errors import LoaError, NotFound
 from loa.ledger.sqlite.connection import OLDEST_SQLITE
+from loa.observe.clock import SystemClock
 from loa.settings.tree import Settings
 
 OLDEST_PYTHON: Final = (3, 11)

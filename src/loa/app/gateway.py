@@ -20,7 +20,6 @@ from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.app import translate
 from loa.app.channel_host import ChannelHost
-from loa.app.clock import SystemClock
 from loa.app.probes import probe_from
 from loa.app.servers import Listener, OnlyPaths, bind, make_listener
 from loa.channels.registry import providers
@@ -31,6 +30,7 @@ from loa.notify.guard import url_check
 from loa.notify.poster import HttpCallbackSender
 from loa.notify.signature import new_secret
 from loa.observe import metrics
+from loa.observe.clock import SystemClock
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger

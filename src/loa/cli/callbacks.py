@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from loa.app.admin_reach import administer
-from loa.app.clock import SystemClock
 from loa.cli.command import command, group
 from loa.cli.options import DEFAULT_TENANT, TenantName
 from loa.cli.terminal import Terminal
 from loa.cli.values import ago
+from loa.observe.clock import SystemClock
 
 app = group("Callbacks: what endpoints are told.")
 

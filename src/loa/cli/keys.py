@@ -6,11 +6,11 @@ import typer
 
 from loa.app.admin_people import ALL_PERMISSIONS
 from loa.app.admin_reach import administer
-from loa.app.clock import SystemClock
 from loa.cli.command import command, group
 from loa.cli.options import DEFAULT_TENANT, AnyTenant, TenantName, Yes
 from loa.cli.terminal import Terminal
 from loa.cli.values import ahead, read_text
+from loa.observe.clock import SystemClock
 
 app = group("API keys: a tenant's credentials. Only a digest is kept, so a key is shown once.")
 

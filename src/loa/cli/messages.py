@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from loa.app.clock import SystemClock
 from loa.cli import timeline
 from loa.cli.client import Client, calling
 from loa.cli.command import command, group
@@ -14,6 +13,7 @@ from loa.cli.send import all_messages
 from loa.cli.terminal import Terminal
 from loa.cli.values import ago
 from loa.domain.callback_body import utc_text
+from loa.observe.clock import SystemClock
 
 app = group("Messages of the tenant whose API key is used: LOA_CLIENT__API_KEY, or the key of a demo.")
 

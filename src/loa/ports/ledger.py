@@ -212,10 +212,6 @@ class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Directory, Search
         """Make one empty commit. Errors: StorageError."""
         ...
 
-    async def backup(self, path: str) -> None:
-        """Copy a consistent snapshot to a new file while work goes on."""
-        ...
-
     async def close(self) -> None:
         """Finish what is queued and close."""
         ...

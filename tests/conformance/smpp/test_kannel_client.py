@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
-from peer_process import PeerProcess
+from tests.conformance.smpp.peer_process import PeerProcess
 
 from loa.simulators.receiver.server import CallbackReceiver
 from loa.simulators.smsc.events import Shown

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from peer_process import PeerProcess
+from tests.conformance.smpp.peer_process import PeerProcess
 
-from loa.app.clock import SystemClock
 from loa.app.probes import NoProbe
 from loa.channels.smpp.provider import PROVIDER
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted
 from loa.domain.traffic import TrafficClass
+from loa.observe.clock import SystemClock
 from loa.ports.channel import Attempt, ChannelContext
 from loa.smpp import commands as c
 from loa.smpp import pdu as p

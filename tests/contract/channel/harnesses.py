@@ -6,8 +6,8 @@ provider adds a harness of its own to HARNESSES.
 
 import json
 
-from peers import Gateway, Smsc
-from rig import SECRET, Rig, attempt
+from tests.contract.channel.peers import Gateway, Smsc
+from tests.contract.channel.rig import SECRET, Rig, attempt
 
 from loa.channels.registry import OWN
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown

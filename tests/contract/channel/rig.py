@@ -2,11 +2,11 @@
 
 import asyncio
 
-from peers import Watch
+from tests.contract.channel.peers import Watch
 
-from loa.app.clock import SystemClock
 from loa.app.probes import NoProbe
 from loa.domain.traffic import TrafficClass
+from loa.observe.clock import SystemClock
 from loa.ports.channel import Attempt, ChannelContext
 
 FAR = 4_000_000_000_000

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from peers import Smsc
-from rig import SECRET, Rig
+from tests.contract.channel.peers import Smsc
+from tests.contract.channel.rig import SECRET, Rig
 
 from loa.channels.registry import OWN
 

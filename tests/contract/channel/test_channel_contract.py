@@ -5,8 +5,8 @@ import io
 
 import pytest
 import structlog
-from harnesses import HARNESSES, SCENARIOS, UNKNOWN_STATUS
-from rig import SECRET
+from tests.contract.channel.harnesses import HARNESSES, SCENARIOS, UNKNOWN_STATUS
+from tests.contract.channel.rig import SECRET
 
 from loa.channels.registry import OWN, providers
 from loa.domain.lifecycle import State

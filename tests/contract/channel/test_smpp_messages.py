@@ -2,8 +2,8 @@
 
 import asyncio
 
-from rig import attempt
-from smpp_rig import LONG, bound
+from tests.contract.channel.rig import attempt
+from tests.contract.channel.smpp_rig import LONG, bound
 
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.smpp import pdu as p

@@ -1,8 +1,8 @@
 """Receipts over SMPP against a scripted SMSC: acknowledgements, spellings, odd deliveries."""
 
 import pytest
-from rig import attempt
-from smpp_rig import bound
+from tests.contract.channel.rig import attempt
+from tests.contract.channel.smpp_rig import bound
 
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from peers import Smsc, Watch
-from rig import Rig
-from smpp_rig import settings_for
+from tests.contract.channel.peers import Smsc, Watch
+from tests.contract.channel.rig import Rig
+from tests.contract.channel.smpp_rig import settings_for
 
-from loa.app.clock import SystemClock
 from loa.channels.registry import OWN
+from loa.observe.clock import SystemClock
 
 
 class ImpatientClock(SystemClock):

@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from peers import Smsc
-from rig import SECRET, Rig, attempt
-from smpp_rig import bound
+from tests.contract.channel.peers import Smsc
+from tests.contract.channel.rig import SECRET, Rig, attempt
+from tests.contract.channel.smpp_rig import bound
 
 from loa.channels.registry import OWN
 from loa.domain.lifecycle import State

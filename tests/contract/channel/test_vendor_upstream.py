@@ -5,8 +5,8 @@ import contextlib
 import json
 
 import pytest
-from peers import Gateway
-from rig import SECRET, Rig, attempt
+from tests.contract.channel.peers import Gateway
+from tests.contract.channel.rig import SECRET, Rig, attempt
 
 from loa.channels.registry import OWN
 from loa.channels.vendor.channel import request_id

@@ -5,7 +5,7 @@ import heapq
 from itertools import count
 
 import pytest
-from window_rig import attempt
+from tests.unit.channels.window_rig import attempt
 
 from loa.channels.registry import OWN
 from loa.channels.sandbox.rules import BY_ENDING, RULES, rule_for

@@ -1,7 +1,7 @@
 """From an attempt to octets: alphabets, joining, sender kinds, lifetimes, references."""
 
 import pytest
-from window_rig import LONG, NOW, attempt, settings_of
+from tests.unit.channels.window_rig import LONG, NOW, attempt, settings_of
 
 from loa.channels.smpp.compose import CannotSend, Composer
 from loa.channels.smpp.references import References

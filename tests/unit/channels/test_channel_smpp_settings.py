@@ -1,7 +1,7 @@
 """Settings of an SMPP channel and what follows from them."""
 
 import pytest
-from window_rig import settings_of
+from tests.unit.channels.window_rig import settings_of
 
 from loa.channels import fields
 from loa.channels.smpp import settings as own

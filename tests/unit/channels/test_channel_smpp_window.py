@@ -1,6 +1,6 @@
 """The window of a link: every rule about answers, time-outs and lost links, without a socket."""
 
-from window_rig import LONG, NOW, WindowRig, attempt
+from tests.unit.channels.window_rig import LONG, NOW, WindowRig, attempt
 
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.smpp.outcomes import StatusClass

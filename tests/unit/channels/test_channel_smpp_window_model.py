@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.strategies import booleans, integers, sampled_from
-from window_rig import LONG, WindowRig, attempt
+from tests.unit.channels.window_rig import LONG, WindowRig, attempt
 
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from window_rig import attempt
+from tests.unit.channels.window_rig import attempt
 
 from loa.channels.vendor import settings as own
 from loa.channels.vendor.answers import read_answer, read_report

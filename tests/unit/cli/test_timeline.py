@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 
-from loa.app.clock import SystemClock
 from loa.app.demo import Ready
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DemoState
@@ -18,6 +17,7 @@ from loa.cli.demo_view import QUEUE, DemoView
 from loa.domain import keys
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.observe.clock import SystemClock
 from loa.ports.records import NewSubmission
 from loa.simulators.receiver.server import Delivery
 from loa.simulators.smsc.events import Shown, Taken, Told

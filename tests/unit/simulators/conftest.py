@@ -1,7 +1,7 @@
 """Simulators that start on a free port and are stopped after the test."""
 
 import pytest
-from sim_client import Client
+from tests.unit.simulators.sim_client import Client
 
 from loa.simulators.receiver.server import CallbackReceiver
 from loa.simulators.smsc.script import Script

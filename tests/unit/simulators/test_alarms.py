@@ -1,6 +1,6 @@
 import asyncio
 
-from sim_clock import HandClock
+from tests.unit.simulators.sim_clock import HandClock
 
 from loa.simulators.alarms import Alarms
 

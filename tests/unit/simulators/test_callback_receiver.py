@@ -7,7 +7,7 @@ import io
 
 import aiohttp
 import pytest
-from sim_clock import HandClock
+from tests.unit.simulators.sim_clock import HandClock
 
 from loa.simulators.journal import read_journal
 from loa.simulators.pick import ALL, Pick

@@ -1,6 +1,6 @@
 import pytest
-from sim_client import submit
-from sim_clock import HandClock
+from tests.unit.simulators.sim_client import submit
+from tests.unit.simulators.sim_clock import HandClock
 
 from loa.simulators.pick import Pick
 from loa.simulators.smsc.events import BindRefused, Linked, Unlinked

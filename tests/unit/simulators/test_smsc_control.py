@@ -2,7 +2,7 @@ import asyncio
 import json
 
 import pytest
-from sim_client import submit
+from tests.unit.simulators.sim_client import submit
 
 from loa.simulators.smsc.control import ControlPort
 from loa.simulators.smsc.run import SmscOptions, run_smsc

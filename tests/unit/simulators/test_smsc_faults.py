@@ -1,5 +1,5 @@
 import pytest
-from sim_client import submit
+from tests.unit.simulators.sim_client import submit
 
 from loa.simulators.pick import ALL, Pick
 from loa.simulators.smsc.script import Script

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sim_client import Client, submit
+from tests.unit.simulators.sim_client import Client, submit
 
 from loa.smpp.commands import BIND_TRANSCEIVER
 from loa.smpp.pdu import BindRequest, DeliverSm

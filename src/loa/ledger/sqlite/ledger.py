@@ -150,20 +150,6 @@ class SqliteLedger:
         await self._writer.close()
         self._owner.close()
 
-    async def backup(self, path: str) -> None:
-        """Copy a consistent snapshot to a new file while work goes on."""
-
-        def copy(connection: apsw.Connection) -> None:
-            target = apsw.Connection(path)
-            try:
-                with target.backup("main", connection, "main") as running:
-                    while not running.done:
-                        running.step(2_000)
-            finally:
-                target.close()
-
-        await self._readers.read(copy)
-
     # submissions
 
     async def accept(self, submission: NewSubmission) -> AcceptResult:

@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from loa.errors import LoaError, StorageFull, StorageUnavailable
+from loa.errors import CallerError, LoaError, StorageFull, StorageUnavailable
 from loa.ledger.sqlite.errors import FATAL, translate
 from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit
@@ -199,7 +199,8 @@ class Writer:
             self._fail(error, [call])
         elif error is not None:
             call.error = translate(error) if isinstance(error, apsw.Error) else error
-            log.error("ledger_call_failed", kind=call.kind, error=type(error).__name__)
+            if not isinstance(error, CallerError):
+                log.error("ledger_call_failed", kind=call.kind, error=type(error).__name__)
 
     def _commit_without_room(self, calls: list[_Call]) -> None:
         """Refuse what is new, and write what is owed with the room kept for it."""

@@ -10,12 +10,12 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 
+from loa.observe.clock import SystemClock
 from loa.ports.clock import Clock
 from loa.simulators.journal import Journal
 from loa.simulators.receiver import signature
 from loa.simulators.receiver.script import ReceiverScript, Verdict
 from loa.simulators.waits import Waits
-from loa.simulators.wall_clock import WallClock
 
 BODY_LIMIT: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
@@ -83,7 +83,7 @@ class CallbackReceiver:
     ) -> None:
         self._host = host
         self._wanted_port = port
-        self._clock = clock or WallClock()
+        self._clock = clock or SystemClock()
         self._journal = Journal(journal)
         self._on_event = on_event
         self._default = script or ReceiverScript()

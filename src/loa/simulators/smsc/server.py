@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from loa.observe.clock import SystemClock
 from loa.ports.clock import Clock
 from loa.simulators.journal import Journal, read_journal
 from loa.simulators.smsc.desk import Desk
@@ -12,7 +13,6 @@ from loa.simulators.smsc.events import SmscCounts, SmscEvent, Taken, Watcher
 from loa.simulators.smsc.link import Link
 from loa.simulators.smsc.record import still_owed
 from loa.simulators.smsc.script import Script
-from loa.simulators.wall_clock import WallClock
 from loa.smpp.pdu import DataSm, DeliverSm
 
 
@@ -40,7 +40,7 @@ class SmscSimulator:
         self._wanted_port = port
         self._journal_path = journal
         self._journal = Journal(journal)
-        self._desk = Desk(script or Script(), clock or WallClock(), self._journal, on_event or _unwatched, keep)
+        self._desk = Desk(script or Script(), clock or SystemClock(), self._journal, on_event or _unwatched, keep)
         self._server: asyncio.Server | None = None
         self.port = port
 

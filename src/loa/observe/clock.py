@@ -1,4 +1,4 @@
-"""The clock of a running program."""
+"""The machine's own clock, for everything that runs for real."""
 
 import asyncio
 import time
