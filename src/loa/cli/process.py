@@ -25,13 +25,17 @@ def on_signal(stop: Callable[[], object]) -> None:
     """Have the first SIGTERM or SIGINT begin an orderly stop and the second end the process at once."""
     loop = asyncio.get_running_loop()
 
-    def first() -> None:
-        for each in STOPPING:
-            loop.add_signal_handler(each, os._exit, 128 + each)
+    asked = False
+
+    def take(number: signal.Signals) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
         stop()
 
     for each in STOPPING:
-        loop.add_signal_handler(each, first)
+        loop.add_signal_handler(each, take, each)
 
 
 def start_log(settings: Settings, terminal: Terminal) -> None:
