@@ -55,17 +55,21 @@ class World:
 async def running(path: Path, rules: DispatchRules | None = None, window: int = 10) -> AsyncIterator[World]:
     ledger = await SqliteLedger.open(path / "loa.db", probe=QuietProbe())
     world = World(ledger, rules or DispatchRules(poll_ms=10), window)
-    yield world
-    await ledger.close()
+    try:
+        yield world
+    finally:
+        await ledger.close()
 
 
 @asynccontextmanager
 async def loops(world: World) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(world.dispatch.run()), asyncio.create_task(world.dispatch.run_recorder())]
-    yield
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_codes_go_first_and_keep_a_share_of_the_window(tmp_path: Path) -> None:
