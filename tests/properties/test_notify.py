@@ -61,14 +61,6 @@ class Line(asyncio.Transport):
         pass
 
 
-class Door:
-    def joined(self, wire):
-        pass
-
-    def left(self, wire):
-        pass
-
-
 ANSWERS = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 3\r\n\r\nbad",
@@ -82,13 +74,15 @@ ANSWERS = [
 
 def heard(loop, pieces):
     """Give what comes of an answer in these pieces, after which the connection ends."""
-    wire = Wire(Origin("a.example", 443, tls=True), Door(), loop)
+    left = []
+    wire = Wire(Origin("a.example", 443, tls=True), left.append, loop)
     wire.connection_made(Line())
     asked = wire.send(b"", 0.0)
     for piece in pieces:
         if piece and not wire.closing:
             wire.data_received(piece)
     wire.connection_lost(None)
+    assert left == [wire]
     answer = asked.result()
     return answer.status, answer.fault, answer.excerpt, answer.header(b"retry-after")
 

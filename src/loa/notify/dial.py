@@ -1,75 +1,75 @@
-"""Opens connections to receivers: name, addresses, guarded socket, TLS. Every failure is a code, never an exception."""
+"""Opens connections to receivers: name, addresses, guard, TLS. Every failure is a code, never an exception.
+
+The event loop gets an address in digits, which it connects to as it stands, and makes the socket itself: a socket of
+ours uvloop may close twice when the connection is dropped as it is made, and the second time it is somebody else's.
+"""
 
 import asyncio
-import socket
 import ssl
+from collections.abc import Callable
 
-from aiohappyeyeballs import start_connection
-
-from loa.notify.guard import BlockedAddress, GuardedSockets
+from loa.notify.guard import BlockedAddress, GuardPolicy
 from loa.notify.names import Names
 from loa.notify.networks import kind_of
-from loa.notify.wire import Keeper, Origin, Wire
+from loa.notify.wire import Origin, Wire
 
-NEXT_ADDRESS_S = 0.25
-"""How long one address may keep us waiting before the next is tried beside it. Source: RFC 8305 section 5."""
 GOODBYE_S = 2.0
-
-AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
 
 class Dialer:
-    """Makes one connection at a time for each call. `tls`: checks certificate and name of every https receiver."""
+    """Makes one connection for each call.
 
-    def __init__(self, names: Names, sockets: GuardedSockets, tls: ssl.SSLContext) -> None:
+    `tls`: checks certificate and name of every https receiver. Units: `patience_s` is how long an address may keep us
+    waiting while there is another.
+    """
+
+    def __init__(self, names: Names, policy: GuardPolicy, tls: ssl.SSLContext, *, patience_s: float) -> None:
         self._names = names
-        self._sockets = sockets
+        self._policy = policy
         self._tls = tls
+        self._patience_s = patience_s
 
-    async def dial(self, origin: Origin, keeper: Keeper) -> Wire | str:
-        """Connect, or tell by its code why not; whoever calls limits the time."""
-        host, port = origin.host, origin.port
+    async def dial(self, origin: Origin, left: Callable[[Wire], None]) -> Wire | str:
+        """Connect, or tell by its code why not; whoever calls limits the time. `left`: see Wire."""
         try:
-            addresses = [host] if kind_of(host) != "malformed" else await self._names.addresses(host, port)
+            addresses = await self._addresses(origin)
         except BlockedAddress:
             return "blocked_address"
         except OSError:
             return "resolve"
-        try:
-            made = await start_connection(
-                [_info(address, port) for address in addresses],
-                happy_eyeballs_delay=NEXT_ADDRESS_S,
-                socket_factory=self._sockets,
-            )
-        except BlockedAddress:
-            return "blocked_address"
-        except (OSError, RuntimeError):
-            # uvloop says RuntimeError where asyncio says OSError.
-            return "connect"
-        return await self._hand_over(made, origin, keeper)
+        for address in addresses:
+            try:
+                self._policy.admit(address)
+                async with asyncio.timeout(None if address == addresses[-1] else self._patience_s):
+                    wire = await self._connect(address, origin, left)
+            except BlockedAddress:
+                return "blocked_address"
+            except (ssl.SSLError, ValueError):
+                return "tls"
+            except OSError:
+                continue
+            origin.address = address
+            return wire
+        return "connect"
 
-    async def _hand_over(self, made: socket.socket, origin: Origin, keeper: Keeper) -> Wire | str:
+    async def _addresses(self, origin: Origin) -> list[str]:
+        """Give the addresses, the one that served last before all others."""
+        if kind_of(origin.host) != "malformed":
+            return [origin.host]
+        found = await self._names.addresses(origin.host, origin.port)
+        return sorted(found, key=lambda address: address != origin.address)
+
+    async def _connect(self, address: str, origin: Origin, left: Callable[[Wire], None]) -> Wire:
         loop = asyncio.get_running_loop()
 
         def wire() -> Wire:
-            return Wire(origin, keeper, loop)
+            return Wire(origin, left, loop)
 
-        try:
-            if not origin.tls:
-                return (await loop.create_connection(wire, sock=made))[1]
-            name = origin.host.rstrip(".")
-            return (
-                await loop.create_connection(
-                    wire, sock=made, ssl=self._tls, server_hostname=name, ssl_shutdown_timeout=GOODBYE_S
-                )
-            )[1]
-        except (ssl.SSLError, ValueError):
-            return "tls"
-        except OSError:
-            return "connect"
-
-
-def _info(address: str, port: int) -> AddressInfo:
-    if ":" in address:
-        return (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0))
-    return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))
+        if not origin.tls:
+            return (await loop.create_connection(wire, address, origin.port))[1]
+        name = origin.host.rstrip(".")
+        return (
+            await loop.create_connection(
+                wire, address, origin.port, ssl=self._tls, server_hostname=name, ssl_shutdown_timeout=GOODBYE_S
+            )
+        )[1]

@@ -1,8 +1,8 @@
 """The outbound address guard: a tenant's URL must not make Loa talk to the house it stands in.
 
 Three walls, each enough for what it sees: `url_check` reads the URL when an endpoint is saved and before every post;
-`GuardedResolver` refuses a name when any of its addresses is not public; `GuardedSockets` looks at the very address a
-socket is about to connect to, so a name that changes its mind between two look-ups gains nothing.
+`GuardedResolver` refuses a name when any of its addresses is not public; `GuardPolicy.admit` looks at the very address
+that is about to be connected to, so a name that changes its mind between two look-ups gains nothing.
 docs/explain/outbound-guard.md tells the story.
 """
 
@@ -13,9 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_network
-from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from loa.notify.networks import Network, kind_of, within
@@ -53,6 +51,15 @@ class GuardPolicy:
         if kind in ("", "malformed"):
             return kind
         return "" if within(address, self.allow_networks) else kind
+
+    def admit(self, address: str) -> None:
+        """Let an address be connected to.
+
+        Errors: BlockedAddress.
+        """
+        kind = self.refusal(address)
+        if kind:
+            raise BlockedAddress(f"the address is not allowed: {kind}")
 
     def takes_port(self, scheme: str, port: int | None) -> bool:
         """Tell whether a port may be used; plain http brings its own port 80."""
@@ -118,49 +125,21 @@ def _ask_system(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class GuardedResolver(AbstractResolver):
-    """Resolves a name for the HTTP client, or refuses it when any address is not allowed."""
+class GuardedResolver:
+    """Resolves a name, or refuses it when any of its addresses is not allowed."""
 
     def __init__(self, policy: GuardPolicy, lookup: Lookup) -> None:
         self._policy = policy
         self._lookup = lookup
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[str]:
         """Give the checked addresses of a name.
 
         Errors: BlockedAddress; OSError when there is none.
         """
-        addresses = await self._lookup(host, port)
+        addresses = list(await self._lookup(host, port))
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         for address in addresses:
-            kind = self._policy.refusal(address)
-            if kind:
-                raise BlockedAddress(f"the name leads to an address that is not allowed: {kind}")
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST)
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        """Nothing to close: the look-up belongs to whoever made it."""
-
-
-class GuardedSockets:
-    """Makes the sockets of the HTTP client: the last look at an address before bytes may go there."""
-
-    def __init__(self, policy: GuardPolicy) -> None:
-        self._policy = policy
-
-    def __call__(self, address_info: tuple[Any, ...]) -> socket.socket:
-        """Make a socket for one address.
-
-        Errors: BlockedAddress.
-        """
-        family, kind, protocol, _, address = address_info
-        refused = self._policy.refusal(str(address[0]))
-        if refused:
-            raise BlockedAddress(f"the address is not allowed: {refused}")
-        return socket.socket(family=family, type=kind, proto=protocol)
+            self._policy.admit(address)
+        return addresses

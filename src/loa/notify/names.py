@@ -1,7 +1,7 @@
 """Remembers the addresses of a name for a moment, and asks for each name once at a time.
 
 A receiver that hangs up after every answer would otherwise cost a look-up for every callback, and a slow name server
-one for each callback that waits. What is remembered has passed the guard, and meets it again at the socket.
+one for each callback that waits. What is remembered has passed the guard, and meets it again when it is connected to.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Names:
 
     async def _ask(self, host: str, port: int) -> list[str]:
         try:
-            found = [entry["host"] for entry in await self._resolver.resolve(host, port)]
+            found = await self._resolver.resolve(host, port)
         finally:
             del self._asking[host]
         if len(self._known) >= NAMES_MAX:

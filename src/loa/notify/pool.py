@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
-from loa.notify.dial import Dialer
+from loa.notify.dial import GOODBYE_S, Dialer
 from loa.notify.wire import Answer, Origin, Wire
 
 KEEP_ALIVE_S = 4.0
@@ -67,7 +67,10 @@ class Pool:
         for wire in list(self._wires):
             wire.abort()
         if self._wires:
-            await self._emptied
+            await asyncio.wait((self._emptied,), timeout=GOODBYE_S)
+
+    def _is_closing(self) -> bool:
+        return self._emptied is not None
 
     # connections
 
@@ -90,15 +93,20 @@ class Pool:
         return None
 
     async def _connect(self, origin: Origin, deadline: float) -> Wire | str:
-        if self._emptied is not None:
+        if self._is_closing():
             return "connect"
         while self._idle and self._busy + len(self._idle) > self._limit:
             self._retire(next(iter(self._idle)))
         try:
             async with asyncio.timeout(deadline - self._now()):
-                return await self._dialer.dial(origin, self)
+                found = await self._dialer.dial(origin, self._left)
         except TimeoutError:
             return "timeout"
+        if isinstance(found, Wire) and not found.lost:
+            self._wires.add(found)
+            if self._is_closing():
+                found.abort()
+        return found
 
     async def _ask(self, wire: Wire, request: bytes, deadline: float) -> Answer:
         self._asked.add(wire)
@@ -120,12 +128,7 @@ class Pool:
         wire.origin.idle.remove(wire)
         wire.close()
 
-    def joined(self, wire: Wire) -> None:
-        """See Keeper."""
-        self._wires.add(wire)
-
-    def left(self, wire: Wire) -> None:
-        """See Keeper."""
+    def _left(self, wire: Wire) -> None:
         self._wires.discard(wire)
         if wire in self._idle:
             self._retire(wire)

@@ -19,7 +19,6 @@ from loa.notify.dial import Dialer
 from loa.notify.guard import (
     URL_REASONS,
     GuardedResolver,
-    GuardedSockets,
     GuardPolicy,
     Lookup,
     SystemLookup,
@@ -32,6 +31,7 @@ from loa.notify.signature import HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, 
 from loa.notify.wire import Answer, Origin
 from loa.ports.callback_sender import Posting, PostResult
 
+NEXT_ADDRESS_S = 2.0
 RETRY_AFTER_MAX_S = 7 * 86_400
 _ONE_WORD = re.compile(r"[!-~]+")
 
@@ -83,7 +83,8 @@ class HttpCallbackSender:
         self._agent = f"Loa/{version}" if version else "Loa"
         self._own_lookup = SystemLookup()
         self._names = Names(GuardedResolver(policy, lookup or self._own_lookup), now)
-        dialer = Dialer(self._names, GuardedSockets(policy), tls if tls is not None else _strict_tls())
+        patience_s = min(NEXT_ADDRESS_S, timeout_s / 4)
+        dialer = Dialer(self._names, policy, tls if tls is not None else _strict_tls(), patience_s=patience_s)
         self._pool = Pool(dialer, limit=concurrency, timeout_s=timeout_s, now=now)
         self._target = lru_cache(maxsize=4_096)(self._find_target)
 

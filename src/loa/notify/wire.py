@@ -5,8 +5,9 @@ request is written once and never again.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -30,33 +31,26 @@ class Answer:
 
 
 class Origin:
-    """Where a connection leads: one scheme, host and port. `idle`: connections that wait for a request, newest last."""
+    """Where a connection leads: one scheme, host and port.
 
-    __slots__ = ("__weakref__", "host", "idle", "port", "tls")
+    `idle`: connections that wait for a request, newest last. `address`: where the last connection was made to.
+    """
+
+    __slots__ = ("__weakref__", "address", "host", "idle", "port", "tls")
 
     def __init__(self, host: str, port: int, *, tls: bool) -> None:
         self.host = host
         self.port = port
         self.tls = tls
+        self.address = ""
         self.idle: list[Wire] = []
-
-
-class Keeper(Protocol):
-    """Counts the connections that are open."""
-
-    def joined(self, wire: "Wire") -> None:
-        """Count a connection that was made."""
-        ...
-
-    def left(self, wire: "Wire") -> None:
-        """Forget a connection that was lost."""
-        ...
 
 
 class Wire(asyncio.Protocol):
     """One connection; `send` only after the answer before was taken and `reusable` is true.
 
-    Units: `deadline` and `idle_since` in seconds on the keeper's clock; the keeper calls `fail` when it is time.
+    `left` is called once when a connection that was made is lost, and `lost` is then true. Units: `deadline` and
+    `idle_since` in seconds on the clock of whoever keeps the connection, and calls `fail` when it is time.
     """
 
     __slots__ = (
@@ -65,7 +59,7 @@ class Wire(asyncio.Protocol):
         "_cut",
         "_final",
         "_keep",
-        "_keeper",
+        "_left",
         "_loop",
         "_parser",
         "_spare",
@@ -73,16 +67,18 @@ class Wire(asyncio.Protocol):
         "_whole",
         "deadline",
         "idle_since",
+        "lost",
         "origin",
         "reusable",
     )
 
-    def __init__(self, origin: Origin, keeper: Keeper, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, origin: Origin, left: "Callable[[Wire], None]", loop: asyncio.AbstractEventLoop) -> None:
         self.origin = origin
+        self.lost = False
         self.deadline = 0.0
         self.idle_since = 0.0
         self.reusable = False
-        self._keeper = keeper
+        self._left = left
         self._loop = loop
         self._answer = Answer()
         self._asked: asyncio.Future[Answer] | None = None
@@ -140,11 +136,11 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio."""
         self._transport = cast("asyncio.Transport", transport)
-        self._keeper.joined(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
-        self._keeper.left(self)
+        self.lost = True
+        self._left(self)
         if self._spare == SPARE_BYTES:
             self._finish("connect")
         else:

@@ -41,8 +41,8 @@ class Receiver:
         self.ended = asyncio.Semaphore(0)
         self._tasks = []
 
-    async def start(self, tls=None):
-        self._server = await asyncio.start_server(self._connected, HOST, 0, ssl=tls)
+    async def start(self, tls=None, host=HOST, port=0):
+        self._server = await asyncio.start_server(self._connected, host, port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _connected(self, reader, writer):
@@ -91,9 +91,9 @@ async def receive():
     """Start receivers; they stop with the test."""
     started = []
 
-    async def start(answer=None, tls=None):
+    async def start(answer=None, **place):
         receiver = Receiver(answer or say())
-        await receiver.start(tls)
+        await receiver.start(**place)
         started.append(receiver)
         return receiver
 

@@ -32,6 +32,15 @@ def test_the_code_on_the_page_verifies_our_signatures():
     assert not verify(new, {**headers, "webhook-timestamp": str(now - 400)}, b"{}")
 
 
+async def test_the_request_on_the_page_has_the_headers_that_are_sent_in_their_order(receive, send):
+    receiver = await receive()
+    await send(f"http://127.0.0.2:{receiver.port}/your/path")
+    ((first, headers, _),) = receiver.requests
+    page = re.search(r"```\n(POST .*?)\n\n", PAGE, re.DOTALL)[1].split("\n")
+    assert page[0] == first
+    assert [line.partition(":")[0].lower() for line in page[1:]] == list(headers)
+
+
 def test_every_code_of_a_failed_try_is_on_the_page():
     assert [code for code in CODES if f"\n| `{code}` | " not in PAGE] == []
 

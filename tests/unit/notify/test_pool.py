@@ -1,13 +1,12 @@
 """Connections: who shares them, how many there are, how long they live, and what ends them."""
 
 import asyncio
-import socket
 import ssl
 
 import pytest
 
 from loa.notify.dial import Dialer
-from loa.notify.guard import BlockedAddress, GuardedResolver, GuardedSockets, GuardPolicy
+from loa.notify.guard import GuardedResolver, GuardPolicy
 from loa.notify.names import Names
 from loa.notify.pool import KEEP_ALIVE_S, Pool
 
@@ -152,6 +151,39 @@ async def test_closing_ends_what_is_under_way_and_what_comes_after(receive, send
     assert len(receiver.requests) == 1
 
 
+async def test_closing_ends_the_wait_for_a_name(receive, send):
+    receiver, asked = await receive(), asyncio.Semaphore(0)
+
+    async def never(host, port):
+        asked.release()
+        await asyncio.Event().wait()
+
+    send.lookup = never
+    task = asyncio.ensure_future(send(at(receiver, host="slow.example")))
+    await asked.acquire()
+    await send.sender().close()
+    assert (await task).error == "resolve"
+    assert receiver.connections == 0
+
+
+async def test_a_connection_that_is_made_while_all_is_closed_is_dropped(receive, send):
+    receiver = await receive()
+    pool = send.sender()._pool
+    dial = pool._dialer.dial
+
+    async def dial_and_close(origin, left):
+        closing = asyncio.ensure_future(pool.close())
+        while pool._emptied is None:
+            await asyncio.sleep(0)
+        await closing
+        return await dial(origin, left)
+
+    pool._dialer.dial = dial_and_close
+    assert (await send(at(receiver))).error == "connect"
+    await until(lambda: not open_wires(send))
+    assert receiver.requests == []
+
+
 async def test_an_address_where_nobody_listens_is_passed_over_for_the_next(receive, send):
     send.allow = ("127.0.0.0/8",)
     send.addresses = ("127.0.0.3", "127.0.0.2")
@@ -188,34 +220,28 @@ async def test_a_receiver_without_tls_is_refused_as_such(receive, send, authorit
     assert (result.status, result.error) == (0, "tls")
 
 
-async def dialled(addresses, sockets, host="fooled.example"):
-    """Dial with a resolver that takes every address for good."""
-
+@pytest.mark.parametrize("addresses", [("127.0.0.1",), ("::1",), ("10.0.0.1", "8.8.8.8"), ("fe80::1%eth0",)])
+@pytest.mark.parametrize("host", ["fooled.example", ""])
+async def test_the_last_look_at_an_address_stops_a_client_whose_resolver_was_fooled(addresses, host):
     async def lookup(host, port):
         return addresses
 
     every = GuardPolicy.of(allow_http=True, ports=(), allow_networks=("0.0.0.0/0", "::/0"))
     names = Names(GuardedResolver(every, lookup), lambda: 0.0)
-    dialer = Dialer(names, sockets, ssl.create_default_context())
+    dialer = Dialer(names, GuardPolicy(), ssl.create_default_context(), patience_s=1)
     pool = Pool(dialer, limit=1, timeout_s=5, now=asyncio.get_running_loop().time)
-    found = await dialer.dial(pool.origin(host, 9, tls=False), pool)
+    assert await dialer.dial(pool.origin(host or addresses[0], 9, tls=False), print) == "blocked_address"
     await pool.close()
-    return found
 
 
-@pytest.mark.parametrize("addresses", [("127.0.0.1",), ("::1",), ("127.0.0.1", "127.0.0.5"), ("10.0.0.1",)])
-async def test_the_sockets_alone_stop_a_client_whose_resolver_was_fooled(addresses):
-    assert await dialled(addresses, GuardedSockets(GuardPolicy())) == "blocked_address"
-
-
-async def test_every_address_of_either_family_goes_by_the_guard_as_it_is_connected_to():
-    seen = []
-
-    def watch(info):
-        seen.append((info[0], info[4][:2]))
-        raise BlockedAddress("watched")
-
-    assert await dialled(("2606:4700::1111", "8.8.8.8"), watch) == "blocked_address"
-    assert seen == [(socket.AF_INET6, ("2606:4700::1111", 9)), (socket.AF_INET, ("8.8.8.8", 9))]
-    await dialled((), watch, host="2001:4860::8")
-    assert seen[2:] == [(socket.AF_INET6, ("2001:4860::8", 9))]
+async def test_an_address_that_does_not_answer_gives_way_and_is_tried_last_from_then_on(
+    receive, send, authority, tmp_path
+):
+    receiver = await receive(tls=authority.server(tmp_path, "two.example", days_left=5))
+    silent = await receive(host="127.0.0.3", port=receiver.port)
+    send.timeout_s, send.tls, send.allow = 2.0, authority.client(), ("127.0.0.0/8",)
+    send.addresses = ("127.0.0.3", "127.0.0.2")
+    for later, connections in ((0, 1), (KEEP_ALIVE_S, 2)):
+        send.later = later
+        assert (await send(at(receiver, host="two.example", scheme="https"))).ok
+        assert (silent.connections, receiver.connections) == (1, connections)
