@@ -27,7 +27,7 @@ class FakeClock:
         await future
 
     def advance(self, seconds: float) -> None:
-        self._now += int(seconds * 1000)
+        self._now += round(seconds * 1000)
         due = [future for at, future in self._sleepers if at <= self._now]
         self._sleepers = [(at, future) for at, future in self._sleepers if at > self._now]
         for future in due:
