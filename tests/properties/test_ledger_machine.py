@@ -189,7 +189,7 @@ class LedgerMachine(RuleBasedStateMachine):
             counts = self.run(self.ledger.store([one] * times))
             assert counts.repeated >= times - 1
             if proves is not None and counts.repeated != times:
-                self.model[attempt.message_id].match([(tuple(map(stored_form, form)), proves.label)])
+                self.model[attempt.message_id].match([(tuple(map(stored_form, form)), proves.label, self.now)])
 
     # what time and accidents do
 

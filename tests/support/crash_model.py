@@ -11,8 +11,8 @@ UPGRADES = {"sent": {"delivered", "undelivered", "expired"}, "expired": {"delive
 UPGRADES |= {"unknown": UPGRADES["sent"], "queued": {"delivered"}}
 
 
-Receipt = tuple[tuple[str, ...], str]
-"""The spellings of its reference, as received first, and the state it proves."""
+Receipt = tuple[tuple[str, ...], str, int]
+"""The spellings of its reference, as received first, the state it proves, and when it came."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Message:
     attempts: int = 0
     resent: bool = False
     wait_until: int | None = None
-    claimed_until: int = 0
+    claimed_at: int = 0
     told: list[str] = field(default_factory=list)
     refs: set[str] = field(default_factory=set)
     parked: list[Receipt] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Message:
         if self.expires_at <= now:
             self.end("expired")
             return False
-        self.state, self.attempts, self.claimed_until = "sending", self.attempts + 1, now + CLAIM
+        self.state, self.attempts, self.claimed_at = "sending", self.attempts + 1, now
         return True
 
     def lose(self, now: int) -> None:
@@ -69,15 +69,15 @@ class Message:
     def match(self, receipts: list[Receipt]) -> None:
         """Apply receipts whose reference is known; one more may speak of a message that nothing else is known of."""
         known, unknown = set(self.refs), self.state == "unknown"
-        for refs, proves in receipts:
+        for refs, proves, at in receipts:
             if known & {*refs}:
                 self.apply(proves)
-            elif unknown:
+            elif unknown and self.claimed_at <= at:
                 self.refs.add(refs[0])
                 self.apply(proves)
                 unknown = False
             else:
-                self.parked.append((refs, proves))
+                self.parked.append((refs, proves, at))
 
     def apply(self, proves: str) -> None:
         if proves != self.state and proves in UPGRADES.get(self.state, ()):
@@ -85,7 +85,7 @@ class Message:
 
     def time(self, now: int) -> None:
         """Let time pass: claims run out, waits end, lifetimes end."""
-        if self.state == "sending" and self.claimed_until <= now:
+        if self.state == "sending" and self.claimed_at + CLAIM <= now:
             self.lose(now)
         waiting, self.parked = self.parked, []
         self.match(waiting)
