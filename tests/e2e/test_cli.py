@@ -116,9 +116,7 @@ def test_a_running_ledger_is_backed_up_checked_and_looked_at(served: Served, tmp
     served.do("ledger", "backup", "copy.db")
     assert served.end("ledger", "backup", "copy.db").returncode == 5
     assert served.do("ledger", "check")["ok"] is True
-    copied = served.do(
-        "tenants", "list", "--data", "elsewhere", "--set", f"ledger.url=sqlite:///{tmp_path / 'copy.db'}"
-    )
+    copied = served.do("tenants", "list", "--data", "elsewhere", "--set", f"database=sqlite:///{tmp_path / 'copy.db'}")
     assert [each["name"] for each in copied] == ["acme"]
     findings = {each["name"]: each for each in served.do("doctor")["findings"]}
     assert served.url in findings["port"]["detail"]

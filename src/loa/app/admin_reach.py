@@ -6,19 +6,17 @@ command.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 
-from loa.app import translate
 from loa.app.admin import Admin, rules_of
 from loa.app.control_wire import PATH, raised, socket_path
+from loa.app.ledgers import open_ledger
 from loa.app.probes import NoProbe
 from loa.channels.registry import providers
 from loa.errors import LedgerBusy, StorageUnavailable
-from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
 from loa.settings.tree import Settings
 
@@ -58,9 +56,7 @@ async def ask_running(path: Path, verb: str, args: Mapping[str, Any]) -> Any:
 @asynccontextmanager
 async def _at_the_ledger(settings: Settings) -> AsyncIterator[Admin]:
     clock = SystemClock()
-    # One command accepts no messages: it needs no room kept back for their outcomes.
-    options = replace(translate.sqlite_options(settings), reserve_octets=0)
-    ledger = await SqliteLedger.open(settings.ledger_path, probe=NoProbe(), options=options)
+    ledger = await open_ledger(settings, NoProbe(), clock, briefly=True)
     try:
         yield Admin(ledger, clock=clock, providers=providers(), rules=rules_of(settings))
     finally:

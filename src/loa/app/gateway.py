@@ -20,12 +20,12 @@ from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.app import translate
 from loa.app.channel_host import ChannelHost
+from loa.app.ledgers import open_ledger
 from loa.app.probes import probe_from
 from loa.app.servers import Listener, OnlyPaths, bind, make_listener
 from loa.channels.registry import providers
 from loa.domain import msisdn
 from loa.domain.traffic import OnUnknown, TrafficClass
-from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.notify.guard import url_check
 from loa.notify.poster import HttpCallbackSender
 from loa.notify.signature import new_secret
@@ -99,8 +99,7 @@ class Gateway:
         gc.set_threshold(*GC_THRESHOLDS)
         socket = bind(self.settings.server.listen_host, self.settings.server.listen_port)
         try:
-            options = translate.sqlite_options(self.settings)
-            self.ledger = await SqliteLedger.open(self.settings.ledger_path, probe=self._probe, options=options)
+            self.ledger: Ledger = await open_ledger(self.settings, self._probe, self.clock)
         except BaseException:
             socket.close()
             raise
@@ -260,10 +259,12 @@ class Gateway:
         self._run(self.host.reconcile(snapshot.channels))
 
     async def _measure(self) -> None:
-        metrics.build_info.labels(__version__, sys.version.split()[0], "sqlite").set(1)
+        metrics.build_info.labels(__version__, sys.version.split()[0], self.ledger.engine).set(1)
         while True:
             self.host.measure()
-            metrics.disk_free_bytes.set(self.ledger.disk_free())
+            free = self.ledger.disk_free()
+            if free is not None:
+                metrics.disk_free_bytes.set(free)
             self._tasks = [task for task in self._tasks if not task.done()]
             await self.clock.sleep(MEASURE_S)
 

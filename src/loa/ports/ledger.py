@@ -5,7 +5,7 @@ number of callers may run at once: an engine joins their writes into shared comm
 exactly the calls that returned, and maybe some whose answer was lost on the way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from loa.domain.receipt import Receipt
@@ -25,6 +25,7 @@ from loa.ports.records import (
     Row,
     Sender,
     Settlement,
+    SlotUse,
     Tenant,
     UnknownPolicy,
 )
@@ -75,7 +76,11 @@ class Claims(Protocol):
         ...
 
     async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
-        """Turn attempts whose claim is over into `unknown`; with `former` all that an earlier process left open."""
+        """Turn attempts whose claim is over, or whose owner is dead, into `unknown`.
+
+        With `former`, at the start of a process: all that its own earlier runs left open, and the callbacks that they
+        had claimed are due again. Where processes share a ledger, every call settles what dead ones left.
+        """
         ...
 
 
@@ -201,8 +206,49 @@ class Search(Protocol):
         ...
 
 
-class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Directory, Search, Protocol):
+class Members(Protocol):
+    """The processes that share one ledger, and which part of each channel is whose.
+
+    A channel is divided into slots; a process works with the links and the rate of the slots it holds, so that all
+    together never use more than the channel has. The embedded ledger has one process, which holds every slot.
+    """
+
+    async def share(self, uses: Mapping[int, SlotUse]) -> Mapping[int, int]:
+        """Say how channels are used by this process and give how many slots of each it may use from now on.
+
+        More than before: they are held when this returns. Fewer: work with fewer first, then say so in the next call;
+        only then do they go to another process. Slots of dead processes go to those that live. Shapes: by channel id.
+        """
+        ...
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """Have a function called when another process may have left something to do: a hint, which may be lost."""
+        ...
+
+
+class Flag(Protocol):
+    """Something that is set once, and can be waited for."""
+
+    def is_set(self) -> bool: ...
+    async def wait(self) -> object: ...
+
+
+class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Directory, Search, Members, Protocol):
     """All roles together, and its own life."""
+
+    @property
+    def engine(self) -> str:
+        """The engine's name, for metrics and people: sqlite or postgres."""
+        ...
+
+    @property
+    def failed(self) -> Flag:
+        """Set once this process may not go on with the ledger: it must stop and start again."""
+        ...
+
+    def disk_free(self) -> int | None:
+        """Give the free space where the ledger lies, None where that is not known. Units: octets."""
+        ...
 
     def writable(self) -> bool:
         """Tell whether new messages can be accepted now."""

@@ -165,7 +165,7 @@ class Settlement:
 
     `retry_at`: when the next try is due after Deferred or a passing refusal (0: keep its place in the lane).
     `wait_until`: how long an Unknown waits for evidence; `resend`: its class is then sent once more, flagged.
-    `dead`: no try is left, the message becomes a dead letter.
+    `dead`: no try is left, the message becomes a dead letter. `tenant_id`: of the message, as the attempt had it.
     """
 
     message_id: int
@@ -177,11 +177,23 @@ class Settlement:
     wait_until: int = 0
     resend: bool = False
     dead: bool = False
+    tenant_id: int = 0
 
 
 UnknownPolicy = Callable[[int, TrafficClass], tuple[int, bool]]
 """For a tenant and a class: how long an unknown message waits for evidence (milliseconds), and whether it is then sent
 once more, flagged. Pure; an engine may call it from any thread."""
+
+
+# --- many processes ---
+
+
+@dataclass(frozen=True, slots=True)
+class SlotUse:
+    """How a process uses one channel: into how many slots the channel is divided, and how many it works with now."""
+
+    total: int
+    in_use: int
 
 
 # --- receipts ---

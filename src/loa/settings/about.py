@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
+from loa.settings.secret import Secret
+
 Check = Callable[[Any], str]
 """Gives what is wrong with a value and how it should look, "" when it is fine."""
 
@@ -83,8 +85,19 @@ def countries(value: tuple[str, ...]) -> str:
     return f"not country codes: {', '.join(wrong)}; write two capitals, such as VN" if wrong else ""
 
 
-def ledger_url(value: str) -> str:
-    """Check the ledger's address: this program serves SQLite files."""
-    if not value or re.fullmatch(r"sqlite:///[^?#]+", value):
+_POSTGRES = re.compile(r"postgres(?:ql)?://[^/?#]*/[^/?#]+(?:\?[^#]*)?")
+
+
+def ledger_url(value: Secret) -> str:
+    """Check the ledger's address; what it says is never repeated, it may hold a password."""
+    url = value.reveal()
+    if not url or re.fullmatch(r"sqlite:///[^?#]+", url) or _POSTGRES.fullmatch(url):
         return ""
-    return "must be sqlite:///PATH, or empty for loa.db in the data directory"
+    return "must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for loa.db in the data folder"
+
+
+def owner_url(value: Secret) -> str:
+    """Check the address of the role that owns the tables."""
+    if not value or _POSTGRES.fullmatch(value.reveal()):
+        return ""
+    return "must be postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for the role of database"

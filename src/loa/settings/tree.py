@@ -7,7 +7,7 @@ ledger and change while the program runs. `Settings()` holds the defaults; `load
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loa.settings.about import about, countries, ledger_url, networks, ports, time_of_day
+from loa.settings.about import about, countries, ledger_url, networks, owner_url, ports, time_of_day
 from loa.settings.secret import Secret
 
 
@@ -61,12 +61,8 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where messages are written down."""
+    """The embedded ledger: how its file is kept."""
 
-    url: str = field(
-        default="",
-        metadata=about("The ledger as `sqlite:///PATH`; empty means `loa.db` in the data directory.", check=ledger_url),
-    )
     checkpoint_pages: int = field(
         default=4_000,
         metadata=about(
@@ -94,6 +90,38 @@ class Ledger:
             "How long a thread may hold the interpreter: shorter makes commits wait less, longer saves the hand-overs.",
             low=0.00001,
             high=0.1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """The ledger on PostgreSQL: how many connections, how patient. See docs/how-to/cluster.md."""
+
+    owner: Secret = field(
+        default=Secret(),
+        metadata=about(
+            "Address of the role that owns the tables and may change them, for `loa ledger migrate`; empty means the"
+            " role of `database`.",
+            check=owner_url,
+        ),
+    )
+    connections: int = field(default=8, metadata=about("Connections that write, each process.", low=5, high=200))
+    readers: int = field(default=4, metadata=about("Connections that read for callers, each process.", low=1, high=200))
+    calls_max: int = field(
+        default=4_000,
+        metadata=about("Calls that may wait for a connection; more are answered 503 at once.", low=10, high=1_000_000),
+    )
+    timeout_s: float = field(
+        default=4.0,
+        metadata=about("How long one call may take; then the caller is told 503.", low=0.5, high=60),
+    )
+    dead_after_s: float = field(
+        default=8.0,
+        metadata=about(
+            "Silence after which a process counts as dead: others then take its links and settle its messages.",
+            low=2,
+            high=600,
         ),
     )
 
@@ -322,6 +350,14 @@ class Settings:
     """All settings."""
 
     data_dir: Path = field(default=Path(".loa"), metadata=about("Folder for everything Loa keeps."))
+    database: Secret = field(
+        default=Secret(),
+        metadata=about(
+            "The ledger: `sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST:PORT/NAME` for many machines; empty"
+            " means `loa.db` in the data directory.",
+            check=ledger_url,
+        ),
+    )
     language: str = field(
         default="vi", metadata=about("Language of answers when a caller asks for none.", choices=("vi", "en"))
     )
@@ -332,6 +368,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     log: Log = field(default_factory=Log)
     ledger: Ledger = field(default_factory=Ledger)
+    postgres: Postgres = field(default_factory=Postgres)
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
     otp: Otp = field(default_factory=Otp)
@@ -346,9 +383,14 @@ class Settings:
 
     @property
     def ledger_path(self) -> Path:
-        """The SQLite file of the ledger."""
-        url = self.ledger.url
+        """The SQLite file of the ledger, where it is one."""
+        url = self.database.reveal()
         return Path(url.removeprefix("sqlite:///")) if url else self.data_dir / "loa.db"
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the ledger is on PostgreSQL."""
+        return not self.database.reveal().startswith("sqlite:") and bool(self.database)
 
 
 def minute_of_day(text: str) -> int:

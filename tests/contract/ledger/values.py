@@ -51,7 +51,8 @@ async def claim(ledger: Ledger, now: int = EPOCH, channel: int = 1, limit: int =
 
 
 def settlement(attempt: Attempt, outcome: Outcome, at: int = EPOCH, **given: Any) -> Settlement:
-    return Settlement(attempt.message_id, attempt.number, attempt.channel_id, outcome, at, **given)
+    values = {"tenant_id": attempt.tenant_id, **given}
+    return Settlement(attempt.message_id, attempt.number, attempt.channel_id, outcome, at, **values)
 
 
 def receipt(*refs: str, state: State | None = State.DELIVERED, **given: Any) -> Receipt:

@@ -23,7 +23,7 @@ def test_a_backup_is_a_ledger_of_its_own_and_overwrites_nothing(run: Run, tmp_pa
     again = run("ledger", "backup", "copy.db")
     assert again.code == 5
     assert (tmp_path / "copy.db").read_bytes() == before
-    restored = run("keys", "list", "--set", f"ledger.url=sqlite:///{tmp_path / 'copy.db'}", "--json").json
+    restored = run("keys", "list", "--set", f"database=sqlite:///{tmp_path / 'copy.db'}", "--json").json
     assert [each["name"] for each in restored] == ["shop"]
 
 

@@ -92,7 +92,6 @@ def test_text_becomes_the_type_of_the_setting(name, text, value):
         ("callbacks.allow_networks", "10.0.0.1/8", "'10.0.0.1/8' is not a network"),
         ("numbers.countries", "vn", "not country codes: vn"),
         ("advertising.hours_open", "7:00", 'must be a time of day such as "07:00"'),
-        ("ledger.url", "postgresql://x/y", "must be sqlite:///PATH"),
         ("server.listen_host", 7, "must be text"),
         ("data_dir", "", "must name a file or folder"),
     ],
@@ -175,5 +174,5 @@ def test_a_secret_file_that_is_missing_is_told(tmp_path):
 
 def test_the_ledger_lies_in_the_data_directory_unless_told():
     assert load(flags={"data_dir": "/d"}).settings.ledger_path == Path("/d/loa.db")
-    assert load(flags={"ledger.url": "sqlite:////x/y.db"}).settings.ledger_path == Path("/x/y.db")
-    assert load(flags={"ledger.url": "sqlite:///y.db"}).settings.ledger_path == Path("y.db")
+    assert load(flags={"database": "sqlite:////x/y.db"}).settings.ledger_path == Path("/x/y.db")
+    assert load(flags={"database": "sqlite:///y.db"}).settings.ledger_path == Path("y.db")

@@ -3,132 +3,94 @@
 import base64
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
+from loa.ledger.placing import Placing, as_json, wanted_keys
 from loa.ledger.sqlite import standings
 from loa.ledger.sqlite.unit import Unit
 from loa.ports.probe import Point
-from loa.ports.records import AcceptResult, Clash, NewSubmission, Repeat, Stored
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of one commit, by table."""
-
-    submissions: list[Any]
-    groups: list[Any]
-    keys: list[Any]
-    warnings: list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    fingerprint: str
-    at: int
-    referent_id: str
-    token: str
-    answer: str
-
-
-_KnownKeys = dict[tuple[int, str], list[_Known]]
+from loa.ports.records import AcceptResult, NewSubmission
 
 
 def accept(unit: Unit, submissions: list[NewSubmission]) -> list[AcceptResult]:
     """Write the submissions of one commit, or recognise repeats, also among themselves."""
-    known = _find_known(unit, submissions)
-    rows = _Rows([], [], [], [])
-    results = [_place(unit, submission, known, rows) for submission in submissions]
-    if rows.submissions:
-        unit.run("insert_submissions", rows.submissions)
-        unit.run("insert_messages", rows.groups)
-    if rows.keys:
-        unit.run("insert_request_keys", rows.keys)
-    if rows.warnings:
-        unit.run("insert_warnings", rows.warnings)
+    placing = Placing(unit.request_keep_ms)
+    wanted = wanted_keys(submissions)
+    if wanted:
+        placing.know(unit.rows("find_request_keys", [list(pair) for pair in wanted]))
+    results = [placing.place(new) for new in submissions]
+    ids = _add(unit, placing.fresh)
+    if placing.keyed:
+        keys = [[s.tenant_id, s.request_id, s.fingerprint.hex(), ids[id(s)], s.accepted_at] for s in placing.keyed]
+        unit.run("insert_request_keys", keys)
+    if placing.warnings:
+        unit.run("insert_warnings", placing.warnings)
     unit.probe.reached(Point.LEDGER_IN_ACCEPT)
     return results
 
 
-def _find_known(unit: Unit, submissions: list[NewSubmission]) -> _KnownKeys:
-    wanted = {(s.tenant_id, s.request_id) for s in submissions if s.request_id and s.fingerprint}
-    known: _KnownKeys = {}
-    if wanted:
-        for tenant_id, request_id, *rest in unit.rows("find_request_keys", [list(pair) for pair in wanted]):
-            fingerprint, at, referent_id, token, answer = rest
-            entry = _Known(fingerprint.lower(), at, referent_id, token, answer)
-            known.setdefault((tenant_id, request_id), []).append(entry)
-    return known
+def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
+    """Write new submissions with their messages; give the id of each, by the identity of its record."""
+    ids: dict[int, int] = {}
+    rows: list[Any] = []
+    groups: list[Any] = []
+    for new in fresh:
+        first = unit.next_message_id
+        for plan, destinations in new.plans:
+            groups.append(_group(unit, new, plan, destinations))
+            unit.next_message_id += len(destinations)
+            unit.moved(plan[0], int(new.traffic_class), len(destinations))
+        rows.append(_row(unit, new, first))
+        ids[id(new)] = unit.next_submission_id
+        unit.next_submission_id += 1
+    if rows:
+        unit.run("insert_submissions", rows)
+        unit.run("insert_messages", groups)
+    return ids
 
 
-def _place(unit: Unit, new: NewSubmission, known: _KnownKeys, rows: _Rows) -> AcceptResult:
-    reused = False
-    if new.request_id and new.fingerprint:
-        key = (new.tenant_id, new.request_id)
-        fingerprint = new.fingerprint.hex()
-        entries = [e for e in known.get(key, ()) if e.at > new.accepted_at - unit.request_keep_ms]
-        for entry in entries:
-            if entry.fingerprint == fingerprint:
-                return Repeat(entry.referent_id, entry.token, json.loads(entry.answer))
-        reused = bool(entries)
-        if reused and new.strict:
-            return Clash()
-        rows.keys.append([new.tenant_id, new.request_id, fingerprint, unit.next_submission_id, new.accepted_at])
-        entry = _Known(fingerprint, new.accepted_at, new.referent_id, new.token, json.dumps(dict(new.answer)))
-        known.setdefault(key, []).append(entry)
-    if reused:
-        rows.warnings.append([new.tenant_id, new.accepted_at, "request_id_reused", new.request_id])
-    _add(unit, new, rows)
-    return Stored(reused)
+def _group(unit: Unit, new: NewSubmission, plan: tuple[int, ...], destinations: Sequence[int]) -> list[Any]:
+    return [
+        unit.next_message_id,
+        unit.next_submission_id,
+        new.tenant_id,
+        int(new.traffic_class),
+        plan[0],
+        ",".join(map(str, plan)),
+        new.due_at,
+        new.accepted_at,
+        list(destinations),
+    ]
 
 
-def _add(unit: Unit, new: NewSubmission, rows: _Rows) -> None:
+def _row(unit: Unit, new: NewSubmission, first: int) -> list[Any]:
     endpoint_id = _endpoint(unit, new)
     every_step = endpoint_id is not None and _tells_every_step(unit, endpoint_id)
-    first = unit.next_message_id
-    for plan, destinations in new.plans:
-        rows.groups.append(
-            [
-                unit.next_message_id,
-                unit.next_submission_id,
-                new.tenant_id,
-                int(new.traffic_class),
-                plan[0],
-                ",".join(map(str, plan)),
-                new.due_at,
-                new.accepted_at,
-                list(destinations),
-            ]
-        )
-        unit.next_message_id += len(destinations)
-        unit.moved(plan[0], int(new.traffic_class), len(destinations))
-    rows.submissions.append(
-        [
-            unit.next_submission_id,
-            new.tenant_id,
-            new.referent_id,
-            new.token,
-            new.request_id,
-            new.key_id,
-            new.sender,
-            new.text,
-            new.encoding,
-            new.segment_count,
-            int(new.traffic_class),
-            new.accepted_at,
-            new.due_at,
-            new.expires_at,
-            int(new.scheduled),
-            first,
-            unit.next_message_id - first,
-            endpoint_id,
-            int(every_step),
-            json.dumps(dict(new.ext), ensure_ascii=False) if new.ext else "{}",
-            json.dumps(dict(new.answer), ensure_ascii=False) if new.answer else "{}",
-        ]
-    )
-    unit.next_submission_id += 1
+    return [
+        unit.next_submission_id,
+        new.tenant_id,
+        new.referent_id,
+        new.token,
+        new.request_id,
+        new.key_id,
+        new.sender,
+        new.text,
+        new.encoding,
+        new.segment_count,
+        int(new.traffic_class),
+        new.accepted_at,
+        new.due_at,
+        new.expires_at,
+        int(new.scheduled),
+        first,
+        unit.next_message_id - first,
+        endpoint_id,
+        int(every_step),
+        as_json(new.ext),
+        as_json(new.answer),
+    ]
 
 
 def _endpoint(unit: Unit, new: NewSubmission) -> int | None:

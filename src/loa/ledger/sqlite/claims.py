@@ -1,14 +1,13 @@
 """Claims on due messages, and the record of what came of them."""
 
-import json
 from collections.abc import Sequence
 
-from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
-from loa.domain.receipt import stored_form
-from loa.domain.standing import POSSIBLE_DUPLICATE, Verdict, expire, lose_track, settle
+from loa.domain.standing import Verdict, expire, lose_track, settle
 from loa.domain.traffic import TrafficClass
+from loa.ledger.settling import CLAIM_OVER, FORMER_RUN, SegmentRef, notes_of, plain_accepts, verdict
 from loa.ledger.sqlite import receipts, standings
-from loa.ledger.sqlite.unit import CLASSES, Content, Unit
+from loa.ledger.sqlite.unit import CLASSES, Unit
+from loa.ledger.working import Working
 from loa.ports.channel import Attempt
 from loa.ports.records import Settlement, UnknownPolicy
 
@@ -35,7 +34,7 @@ def _claim_lanes(
         in_time = [row for row in rows if contents[row[1]].expires_at > now]
         if len(in_time) < len(rows):
             late += [row[0] for row in rows if contents[row[1]].expires_at <= now]
-        attempts += [_attempt(row, contents[row[1]], channel_id, traffic_class) for row in in_time]
+        attempts += [contents[row[1]].attempt(row, channel_id, traffic_class) for row in in_time]
         unit.moved(channel_id, int(traffic_class), -len(in_time))
     if late:
         _expire(unit, late, now)
@@ -44,27 +43,6 @@ def _claim_lanes(
         unit.run("mark_sending", ids, now)
         unit.run("open_attempts", ids, unit.boot, now, until)
     return attempts
-
-
-def _attempt(row: list[int], content: Content, channel_id: int, traffic_class: TrafficClass) -> Attempt:
-    message_id, _submission_id, destination, attempts, flags, tries, tenant_id = row
-    return Attempt(
-        message_id,
-        attempts + 1,
-        channel_id,
-        traffic_class,
-        destination,
-        content.sender,
-        content.text,
-        content.encoding,
-        content.segment_count,
-        content.expires_at,
-        content.referent_id,
-        bool(flags & POSSIBLE_DUPLICATE),
-        content.ext,
-        tries,
-        tenant_id,
-    )
 
 
 def _expire(unit: Unit, ids: list[int], now: int) -> None:
@@ -82,29 +60,32 @@ def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
     now = max(s.at for s in together)
     sent = _mark_sent(unit, together, now)
     rest = {s.message_id for s in together} - sent
-    working = standings.read(unit, rest) if rest else standings.Working()
-    results = []
-    closes: dict[tuple[int, int], list[object]] = {}
-    segments: list[list[object]] = []
-    for call in calls:
-        took = 0
-        for s in call:
-            took += s.message_id in sent or settle(
-                working.messages[s.message_id],
-                s.number,
-                s.outcome,
-                Verdict(s.at, s.retry_at, s.wait_until, s.resend, s.dead),
-            )
-            _note(s, closes, segments)
-        results.append(took)
-    unit.run("close_attempts", list(closes.values()))
+    working = standings.read(unit, rest) if rest else Working()
+    results = [
+        sum(
+            s.message_id in sent or settle(working.messages[s.message_id], s.number, s.outcome, verdict(s))
+            for s in call
+        )
+        for call in calls
+    ]
+    notes = notes_of(together)
+    closes = [
+        [c.settlement.message_id, c.settlement.number, c.settlement.at, c.outcome, c.reason, c.refs]
+        for c in notes.closes.values()
+    ]
+    unit.run("close_attempts", closes)
     standings.write(unit, working, now)
-    if segments:
-        unit.run("insert_segments", segments)
-        if unit.has_parked:
-            waiting = unit.rows("parked_for_refs", [[row[0], row[1]] for row in segments])
-            receipts.settle_parked(unit, waiting, now)
+    if notes.segments:
+        _keep_refs(unit, notes.segments, now)
     return results
+
+
+def _keep_refs(unit: Unit, refs: list[SegmentRef], now: int) -> None:
+    rows = [[r.settlement.channel_id, r.form, r.settlement.message_id, r.settlement.number, r.segment] for r in refs]
+    unit.run("insert_segments", rows)
+    if unit.has_parked:
+        waiting = unit.rows("parked_for_refs", [row[:2] for row in rows])
+        receipts.settle_parked(unit, waiting, now)
 
 
 def _mark_sent(unit: Unit, settlements: list[Settlement], now: int) -> set[int]:
@@ -112,39 +93,14 @@ def _mark_sent(unit: Unit, settlements: list[Settlement], now: int) -> set[int]:
 
     What the rules would make of it is known; the rest is left to them.
     """
-    numbers = {s.message_id: s.number for s in settlements if type(s.outcome) is Accepted}
-    if not numbers or len({s.message_id for s in settlements}) < len(settlements):
+    numbers = {s.message_id: s.number for s in plain_accepts(settlements)}
+    if not numbers:
         return set()
     rows = unit.rows("read_open", list(numbers))
     sent = [message_id for message_id, attempts in rows if numbers[message_id] == attempts]
     if sent:
         unit.run("mark_sent", sent, now)
     return set(sent)
-
-
-def _note(s: Settlement, closes: dict[tuple[int, int], list[object]], segments: list[list[object]]) -> None:
-    outcome = s.outcome
-    refs = () if isinstance(outcome, Deferred) else outcome.provider_refs
-    stored = ""
-    if refs:
-        pairs = []
-        for index, raw in enumerate(refs):
-            form = stored_form(raw) if raw else ""
-            pairs.append([raw, form])
-            if raw:
-                segments.append([s.channel_id, form, s.message_id, s.number, index])
-        stored = json.dumps(pairs)
-    reason = "" if isinstance(outcome, Accepted) else outcome.reason
-    # Of two answers to one attempt in one commit the later one counts.
-    closes[s.message_id, s.number] = [s.message_id, s.number, s.at, outcome_word(outcome), reason, stored]
-
-
-def outcome_word(outcome: Outcome) -> str:
-    """Give the word under which an outcome is stored and shown."""
-    return _WORDS[type(outcome)]
-
-
-_WORDS = {Accepted: "accepted", Refused: "refused", Deferred: "deferred", Unknown: "unknown"}
 
 
 def settle_stale(unit: Unit, calls: list[tuple[int, UnknownPolicy, bool]]) -> list[int]:
@@ -156,10 +112,10 @@ def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> 
     if former:
         unit.run("release_callbacks")
         rows = unit.rows("former_attempts", unit.boot, STALE_PER_CALL)
-        reason = "the process ended before an answer was recorded"
+        reason = FORMER_RUN
     else:
         rows = unit.rows("stale_attempts", now, STALE_PER_CALL)
-        reason = "the claim ran out before an answer was recorded"
+        reason = CLAIM_OVER
     if not rows:
         return 0
     working = standings.read(unit, {row[0] for row in rows})

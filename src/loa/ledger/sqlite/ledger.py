@@ -39,6 +39,7 @@ from loa.ports.records import (
     Row,
     Sender,
     Settlement,
+    SlotUse,
     Tenant,
     UnknownPolicy,
 )
@@ -128,6 +129,11 @@ class SqliteLedger:
         return ledger
 
     @property
+    def engine(self) -> str:
+        """See ports.ledger.Ledger."""
+        return "sqlite"
+
+    @property
     def failed(self) -> asyncio.Event:
         """Set once the file is in doubt: the process must stop and start again."""
         return self._writer.failed
@@ -136,9 +142,16 @@ class SqliteLedger:
         """Tell whether new messages can be accepted now."""
         return self._writer.failure is None and self._reserve.has_room()
 
-    def disk_free(self) -> int:
-        """Give the free space where the ledger lies. Units: octets."""
+    def disk_free(self) -> int | None:
+        """See ports.ledger.Ledger."""
         return self._reserve.free()
+
+    async def share(self, uses: Mapping[int, SlotUse]) -> Mapping[int, int]:
+        """See ports.ledger.Members: the one process there is holds everything."""
+        return {channel_id: use.total for channel_id, use in uses.items()}
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """See ports.ledger.Members: there is no other process to hear from."""
 
     async def ping(self) -> None:
         """Make one empty commit. Errors: StorageError."""

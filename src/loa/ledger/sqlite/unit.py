@@ -6,7 +6,6 @@ commit wrote 226,000 (docs/internals/ledger.md).
 """
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,26 +13,13 @@ from typing import Any
 import apsw
 
 from loa.domain.traffic import TrafficClass
+from loa.ledger.contents import Content, Contents
 from loa.ledger.queries import load
 from loa.ports.probe import Probe
 
 QUERIES = load("loa.ledger.sqlite")
-CONTENTS_KEPT = 2_000
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What the messages of a submission share; it never changes."""
-
-    sender: str
-    text: str
-    encoding: str
-    segment_count: int
-    expires_at: int
-    referent_id: str
-    ext: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -50,7 +36,7 @@ class Unit:
     next_receipt_id: int
     depths: dict[tuple[int, int], int]
     has_parked: bool
-    contents: OrderedDict[int, Content] = field(default_factory=OrderedDict)
+    contents: Contents = field(default_factory=Contents)
     every_step: dict[int, bool] = field(default_factory=dict)
     deltas: list[tuple[int, int, int]] = field(default_factory=list)
     rematch_after: int = 0
@@ -95,14 +81,10 @@ class Unit:
 
     def content(self, ids: set[int]) -> dict[int, Content]:
         """Give the contents of submissions, from the cache where it has them."""
-        missing = [i for i in ids if i not in self.contents]
+        missing = self.contents.missing(ids)
         if missing:
-            for row in self.rows("read_contents", missing):
-                self.contents[row[0]] = Content(row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
-        found = {i: self.contents[i] for i in ids}
-        while len(self.contents) > CONTENTS_KEPT:
-            self.contents.popitem(last=False)
-        return found
+            self.contents.keep(self.rows("read_contents", missing))
+        return self.contents.take(ids)
 
 
 def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int) -> Unit:

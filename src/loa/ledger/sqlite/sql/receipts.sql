@@ -83,7 +83,8 @@ FROM json_each(?1) j CROSS JOIN receipt r ON r.id = j.value;
 
 -- name: unknown_for
 -- Unknown messages of a channel and number, rows [channel, destination]. Index: message_unknown, attempt primary key.
-SELECT json_group_array(json_array(m.channel_id, m.destination, m.id, m.attempts, a.claimed_at, a.refs, s.segment_count))
+SELECT json_group_array(json_array(m.channel_id, m.destination, m.id, m.attempts, a.claimed_at, a.refs, s.segment_count,
+  m.tenant_id))
 FROM json_each(?1) j
 CROSS JOIN message m INDEXED BY message_unknown
   ON m.state = 3 AND m.channel_id = j.value ->> 0 AND m.destination = j.value ->> 1
