@@ -1,12 +1,13 @@
 """Channel: the one public Python seam. A provider hands messages over and passes receipts on.
 
 Third-party packages register a `Provider` under the entry point group `loa.channels` and run the public
-contract suite in tests/contract/channel.
+contract suite in tests/contract/channel. One whose channels may be worked on by several processes at once also
+satisfies `Divides`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from loa.domain.outcome import Outcome
 from loa.domain.receipt import Receipt
@@ -155,3 +156,31 @@ class Provider(Protocol):
     def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:
         """Read a report that the peer posted over HTTP; None where the provider takes none."""
         ...
+
+
+@runtime_checkable
+class Divides(Protocol):
+    """What a provider adds whose channels several processes may work on at once, each with a part of it.
+
+    Without it a channel has one slot, so one process works on it and another takes over when that one is gone. However
+    the slots are dealt out, all parts together never come to more than the whole: not in links, window or rate. A
+    message goes through one part, with all its segments.
+    """
+
+    def slots(self, settings: Mapping[str, Any]) -> int:
+        """Tell into how many slots a channel with these settings is divided: 1 or more."""
+        ...
+
+    def part(self, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
+        """Give the settings to work with while `held` of the slots are held, from 1 to all, which are the whole."""
+        ...
+
+
+def slots_of(provider: Provider, settings: Mapping[str, Any]) -> int:
+    """Tell into how many slots a channel is divided: 1 where its provider does not say."""
+    return provider.slots(settings) if isinstance(provider, Divides) else 1
+
+
+def part_of(provider: Provider, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
+    """Give the settings of the part of a channel that so many slots make: the whole where it has only one."""
+    return provider.part(settings, held) if isinstance(provider, Divides) else settings

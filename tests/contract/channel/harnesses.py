@@ -1,4 +1,5 @@
-"""What each provider needs to run the suite: its peer, how to make the peer misbehave, how it reports.
+"""What each provider needs to run the suite: its peer, how to make the peer misbehave, how it reports, and what of its
+settings the holders of slots share.
 
 A provider that reaches a peer declares every scenario; one that reaches nothing declares what it can show. A third-party
 provider adds a harness of its own to HARNESSES.
@@ -6,6 +7,7 @@ provider adds a harness of its own to HARNESSES.
 
 import json
 
+from hypothesis import strategies as st
 from tests.contract.channel.peers import Gateway, Smsc
 from tests.contract.channel.rig import SECRET, Rig, attempt
 
@@ -31,6 +33,17 @@ class SmppHarness:
     scenarios = (*SCENARIOS, "unknown_status")
     reports = True
     recovers = True
+    wholes = st.fixed_dictionaries(
+        {
+            "host": st.just("127.0.0.1"),
+            "system_id": st.just("esme"),
+            "links": st.integers(1, 32),
+            "mode": st.sampled_from(["transceiver", "separate"]),
+            "window": st.integers(1, 10_000),
+            "rate": st.just(0.0) | st.floats(0.01, 100_000),
+        }
+    )
+    shared = ("links", "rate")
 
     async def open(self, **changes):
         self.peer = await Smsc().start()
@@ -88,6 +101,10 @@ class VendorHarness:
     scenarios = (*SCENARIOS, "unknown_status")
     reports = True
     recovers = True
+    wholes = st.fixed_dictionaries(
+        {"base_url": st.just("http://127.0.0.1:1"), "api_key": st.just(SECRET), "window": st.integers(1, 1_000)}
+    )
+    shared = ("window",)
 
     async def open(self, **changes):
         self.peer = await Gateway().start()
@@ -140,6 +157,8 @@ class SandboxHarness:
     scenarios = ("accept", "refusal", "throttle", "slow")
     reports = False
     recovers = False
+    wholes = st.fixed_dictionaries({"window": st.integers(1, 100_000)})
+    shared = ("window",)
 
     async def open(self, **changes):
         self.rig = Rig(OWN["sandbox"], {"receipt_s": 0} | changes)

@@ -1,7 +1,7 @@
 """A provider inside the process that reaches nobody: for test keys, demonstrations, and as the plainest example.
 
-It answers by rule (see `rules`) and sends receipts after a delay of the gateway's clock. What it still owes is lost
-when it stops, as with a provider that went away.
+It answers by rule (see `rules`) and sends receipts after a delay of the gateway's clock. What it still owes comes at
+once when it stops, and is lost when the process dies, as with a provider that went away.
 """
 
 import asyncio
@@ -85,12 +85,13 @@ class SandboxChannel:
         return [Step("sandbox", True, "answers inside this process; reaches no handset")]
 
     async def stop(self, drain_s: float) -> None:
-        """Take no more; give the answers that are owed at once, drop receipts."""
-        del drain_s
+        """Take no more; give the answers that are owed at once, and receipts too where there is time to drain."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        while self._due and drain_s > 0:
+            heapq.heappop(self._due)[2]()
         self._due.clear()
         for attempt, settle, outcome in list(self._open.values()):
             settle(attempt, outcome)

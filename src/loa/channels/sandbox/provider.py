@@ -1,12 +1,16 @@
 """The sandbox provider; the only kind that a test key may use."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from loa.channels import fields
 from loa.channels.sandbox.channel import PROVIDER_NAME, SandboxChannel, SandboxSettings, read_settings
 from loa.domain.receipt import Receipt
 from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+
+SLOTS: Final = 4
+"""Processes that may work on one channel at once, where its window is as large."""
 
 
 class SandboxProvider:
@@ -22,6 +26,15 @@ class SandboxProvider:
     def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
         return fields.plain(read_settings(settings))
+
+    def slots(self, settings: Mapping[str, Any]) -> int:
+        """Divide the window."""
+        return min(SLOTS, read_settings(settings).window)
+
+    def part(self, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
+        """Give so many slots' part of the window, never rounded up."""
+        whole = read_settings(settings)
+        return fields.plain(replace(whole, window=whole.window * held // min(SLOTS, whole.window)))
 
     def build(self, context: ChannelContext) -> Channel:
         """Build a channel."""

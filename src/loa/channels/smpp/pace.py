@@ -116,7 +116,7 @@ class Pace:
             self._at = now
             self._tokens = 1.0
         self._reference = max(1.0, min(self.rate, float(max(self._count, self._last_count))))
-        self.rate = max(1.0, self._reference * factor)
+        self.rate = min(self._ceiling, max(1.0, self._reference * factor))
 
     def _capacity(self) -> float:
         return max(1.0, self.rate * BURST_S)

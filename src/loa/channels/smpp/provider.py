@@ -23,6 +23,14 @@ class SmppProvider:
         """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
         return fields.plain(own.read(settings))
 
+    def slots(self, settings: Mapping[str, Any]) -> int:
+        """Divide by links: a slot is one link, or one pair of links."""
+        return own.read(settings).links
+
+    def part(self, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
+        """Give so many links and their part of the rate; the window is each link's own."""
+        return fields.plain(own.part(own.read(settings), held))
+
     def build(self, context: ChannelContext) -> Channel:
         """Build a channel. Errors: ConfigError, also for TLS files that cannot be used."""
         return SmppChannel(context)

@@ -4,8 +4,10 @@ The defaults are the plain text of SMPP 3.4; each setting exists because some SM
 """
 
 import ipaddress
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from loa.channels import fields
@@ -200,3 +202,12 @@ def read(given: Mapping[str, Any]) -> SmppSettings:
     if settings.tls_key_file and not settings.tls_cert_file:
         raise ConfigError("smpp: tls_key_file needs tls_cert_file", field="tls_key_file")
     return settings
+
+
+def part(whole: SmppSettings, held: int) -> SmppSettings:
+    """Give the settings of `held` of the links, with their part of the rate, never rounded up."""
+    exact = Fraction(whole.rate) * held / whole.links
+    rate = float(exact)
+    if rate > exact:
+        rate = math.nextafter(rate, 0.0)
+    return replace(whole, links=held, rate=rate)

@@ -1,7 +1,8 @@
 """The vendor provider: a gateway that speaks the vendor API, another Loa among them."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from loa.channels import fields
 from loa.channels.vendor import answers
@@ -9,6 +10,9 @@ from loa.channels.vendor import settings as own
 from loa.channels.vendor.channel import VendorChannel
 from loa.domain.receipt import Receipt
 from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+
+SLOTS: Final = 4
+"""Processes that may work on one channel at once, where its window is as large."""
 
 
 class VendorProvider:
@@ -25,6 +29,15 @@ class VendorProvider:
     def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Complete and check settings. Errors: ConfigError naming the field and how to cure it."""
         return fields.plain(own.read(settings))
+
+    def slots(self, settings: Mapping[str, Any]) -> int:
+        """Divide the window, into few slots so that each has several requests."""
+        return min(SLOTS, own.read(settings).window)
+
+    def part(self, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
+        """Give so many slots' part of the window, never rounded up."""
+        whole = own.read(settings)
+        return fields.plain(replace(whole, window=whole.window * held // min(SLOTS, whole.window)))
 
     def build(self, context: ChannelContext) -> Channel:
         """Build a channel. Errors: ConfigError, also for a certificate file that cannot be used."""
