@@ -1,35 +1,28 @@
-"""Keeps the running channels in step with the ledger: builds, pauses, replaces and stops them without a restart."""
+"""Keeps the running channels in step with the ledger: builds, pauses, divides, replaces and stops them as it says."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from loa.app.channel_seat import Plan, Running, Seat
 from loa.errors import ConfigError
-from loa.observe import metrics
 from loa.observe.log import get_logger
-from loa.ports.channel import Channel, ChannelContext, Provider, ReceiptSink
+from loa.ports.channel import ChannelContext, Provider, ReceiptSink, slots_of
 from loa.ports.clock import Clock
 from loa.ports.ledger import Claims
 from loa.ports.probe import Probe
-from loa.ports.records import ChannelRecord, UnknownPolicy
+from loa.ports.records import ChannelRecord, SlotUse, UnknownPolicy
 from loa.stages.dispatch import ChannelDispatch, DispatchRules
 
 log = get_logger("loa.app.channels")
 
 
-@dataclass(slots=True)
-class Running:
-    """One channel at work with its dispatch loops."""
-
-    record: ChannelRecord
-    channel: Channel
-    dispatch: ChannelDispatch
-    tasks: list["asyncio.Task[None]"]
-
-
 class ChannelHost:
-    """Owns every running channel of this process."""
+    """Owns every running channel of this process.
+
+    A channel runs while this process has a share of its slots, and is stopped in order and started again when the share
+    changes. `reconcile` brings the channels of the ledger, `take` the shares.
+    """
 
     def __init__(
         self,
@@ -53,47 +46,74 @@ class ChannelHost:
         self._rules = rules
         self._told = told
         self._drain_s = drain_s
-        self._turn = asyncio.Lock()
-        self.running: dict[int, Running] = {}
-        self.broken: dict[int, str] = {}
+        self._seats: dict[int, Seat] = {}
+        self._moves: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
-    async def reconcile(self, records: Mapping[int, ChannelRecord]) -> None:
-        """Make the running channels what the ledger says."""
-        async with self._turn:
-            for channel_id, running in list(self.running.items()):
-                record = records.get(channel_id)
-                if record is None or record.version != running.record.version:
-                    await self._stop(running)
-                    del self.running[channel_id]
-            for channel_id, record in records.items():
-                if channel_id not in self.running:
-                    await self._start(record)
-                elif (known := self.running[channel_id]).record.paused != record.paused:
-                    known.record = record
-                    known.dispatch.paused = record.paused
-                    known.dispatch.wake()
-                    log.info("a channel was paused" if record.paused else "a channel goes on", channel=record.name)
+    @property
+    def running(self) -> dict[int, Running]:
+        """What runs here, by the channel's id."""
+        return {channel_id: seat.running for channel_id, seat in self._seats.items() if seat.running is not None}
 
-    async def _start(self, record: ChannelRecord) -> None:
-        try:
-            provider = self._provider(record)
-            running = self._build(record, provider, provider.check(record.settings))
-        except ConfigError as error:
-            self.broken[record.id] = str(error)
-            log.warning("a channel cannot start", channel=record.name, error=error)
+    @property
+    def broken(self) -> dict[int, str]:
+        """What cannot run here, by the channel's id, and why."""
+        return {channel_id: seat.problem for channel_id, seat in self._seats.items() if seat.problem}
+
+    def reconcile(self, records: Mapping[int, ChannelRecord]) -> None:
+        """Take what channels there are now; what has to stop for that stops in its own time."""
+        if self._stopping:
             return
-        self.broken.pop(record.id, None)
-        self.running[record.id] = running
-        await running.channel.start()
-        log.info("a channel was started", channel=record.name, provider=record.provider)
+        for channel_id in self._seats.keys() - records.keys():
+            self._seats[channel_id].give(None)
+        for channel_id, record in records.items():
+            seat = self._seats.setdefault(channel_id, Seat(self._build, self._drain_s))
+            try:
+                seat.give(self._plan(record))
+            except ConfigError as error:
+                if str(error) != seat.problem:
+                    log.warning("a channel cannot start", channel=record.name, error=error)
+                seat.give(None, str(error))
+        self._move()
 
-    def _provider(self, record: ChannelRecord) -> Provider:
+    def uses(self) -> dict[int, SlotUse]:
+        """Tell how each channel is used, by its id."""
+        uses = {channel_id: seat.use for channel_id, seat in self._seats.items()}
+        return {channel_id: use for channel_id, use in uses.items() if use is not None}
+
+    def take(self, asked: Mapping[int, SlotUse], shares: Mapping[int, int]) -> None:
+        """Take how many slots of each channel this process may use, as answered to what was asked."""
+        if self._stopping:
+            return
+        for channel_id, use in asked.items():
+            seat = self._seats.get(channel_id)
+            if seat is not None:
+                seat.share(use.total, shares.get(channel_id, 0))
+        self._move()
+
+    def _move(self) -> None:
+        """Begin to make what runs follow what should; channels do not wait for each other."""
+        self._seats = {channel_id: seat for channel_id, seat in self._seats.items() if not seat.over}
+        for seat in self._seats.values():
+            if not seat.settled:
+                task = asyncio.create_task(seat.settle())
+                self._moves.add(task)
+                task.add_done_callback(self._moves.discard)
+
+    async def settle(self) -> None:
+        """Wait until what runs is what should."""
+        while self._moves:
+            await asyncio.gather(*self._moves)
+
+    def _plan(self, record: ChannelRecord) -> Plan:
         provider = self._providers.get(record.provider)
         if provider is None:
             raise ConfigError(f"there is no provider {record.provider!r}; known are {', '.join(self._providers)}")
-        return provider
+        settings = provider.check(record.settings)
+        return Plan(record, provider, settings, max(1, slots_of(provider, settings)))
 
-    def _build(self, record: ChannelRecord, provider: Provider, settings: Mapping[str, Any]) -> Running:
+    def _build(self, plan: Plan, settings: Mapping[str, Any], held: int) -> Running:
+        record = plan.record
         dispatch: ChannelDispatch | None = None
 
         def wake() -> None:
@@ -114,7 +134,7 @@ class ChannelHost:
             settings=settings,
             late=late,
         )
-        channel = provider.build(context)
+        channel = plan.provider.build(context)
         dispatch = ChannelDispatch(
             record.id,
             record.provider,
@@ -129,33 +149,23 @@ class ChannelHost:
         dispatch.paused = record.paused
         loops: list[Coroutine[Any, Any, None]] = [dispatch.run(), dispatch.run_recorder()]
         tasks = [asyncio.create_task(loop, name=f"dispatch {record.name}") for loop in loops]
-        return Running(record, channel, dispatch, tasks)
+        return Running(plan, held, channel, dispatch, tasks)
 
     def wake(self) -> None:
         """Have every channel look for due messages."""
-        for running in self.running.values():
-            running.dispatch.wake()
+        for seat in self._seats.values():
+            if seat.running is not None:
+                seat.running.dispatch.wake()
 
     def measure(self) -> None:
-        """Set the metrics of windows and links."""
+        """Set the metrics of windows, links and slots."""
         for running in self.running.values():
-            status, name = running.channel.status(), running.record.name
-            metrics.window_in_use.labels(name).set(status.window_in_use)
-            metrics.window_size.labels(name).set(status.window_size)
-            for link in range(status.links):
-                metrics.link_up.labels(name, str(link + 1)).set(1 if link < status.links_up else 0)
-
-    async def _stop(self, running: Running) -> None:
-        """Claim no more, let the answers come in, record them, then end."""
-        running.dispatch.stopping = True
-        await running.channel.stop(self._drain_s)
-        await running.dispatch.drain()
-        for task in running.tasks:
-            task.cancel()
-        await asyncio.gather(*running.tasks, return_exceptions=True)
+            running.measure()
 
     async def stop(self) -> None:
-        """Stop every channel."""
-        async with self._turn:
-            await asyncio.gather(*(self._stop(running) for running in self.running.values()))
-            self.running.clear()
+        """Stop every channel, all at once."""
+        self._stopping = True
+        for seat in self._seats.values():
+            seat.give(None)
+        self._move()
+        await self.settle()

@@ -19,6 +19,11 @@ Port = Annotated[
     int | None, typer.Option(metavar="N", help="Port of the API; 8080 without, 0 for a free one.", show_default=False)
 ]
 
+Roles = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="What this process does, with commas between: all without.", show_default=False),
+]
+
 
 @command(
     app,
@@ -26,17 +31,22 @@ Port = Annotated[
     example="""
 loa serve --data /var/lib/loa
 loa serve --config /etc/loa.toml --port 8081 --set log.level=debug
+loa serve --config /etc/loa.toml --roles dispatch,receipts,upkeep --port 8081
 """,
 )
-def serve(terminal: Terminal, *, host: Host = None, port: Port = None) -> int:
+def serve(terminal: Terminal, *, host: Host = None, port: Port = None, roles: Roles = None) -> int:
     """Run the gateway until it is told to stop.
 
     SIGTERM and Ctrl-C stop it in order: nothing new is taken, what is in flight comes to its end. A second one ends it
     at once; what was accepted is on disk either way. With --json one line {"url", "data", "control"} tells when it is
     ready. The exit code is 7 when the ledger failed: then the process must be started again.
+
+    Roles are api, dispatch, callbacks, receipts and upkeep, and console, which starts nothing in this release. Fewer
+    than all need PostgreSQL as the ledger; without api the port serves health and metrics only.
     """
     terminal.give("server.listen_host", host)
     terminal.give("server.listen_port", port)
+    terminal.give("roles", roles)
     settings = terminal.settings
     process.start_log(settings, terminal)
     return process.run(_serve(terminal))

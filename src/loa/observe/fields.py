@@ -10,17 +10,17 @@ from typing import Any
 from loa.observe.redact import error_text, key_display, mask_msisdn, scrub, text_summary, url_origin
 
 _LABELS = """
-    action carrier channel class code command direction encoding endpoint engine face failures feature host kind lane
-    language link method mode name node operation origin outcome path_template peer permission phase pid point
-    port previous_state protocol provider reason result role route rule sender setting signal stage state status step
-    source sub_reason system task tenant version
+    action carrier channel class code command direction encoding endpoint engine face failures feature host kind
+    lane language link method mode name node operation origin outcome path_template peer permission phase pid point
+    port previous_state protocol provider reason result role roles route rule sender setting signal stage state
+    status step source sub_reason system task tenant version
 """
 _NUMBERS = """
-    attempt attempts backlog batch_size bytes callbacks capacity channel_id conflicts count deleted depth destinations
-    disk_free_bytes dropped due_at elapsed_ms elapsed_s endpoint_id expired free http_status interval_s key_id lag_ms
-    limit links links_up matched messages number offset oldest_s parked pending rate repeated resent retry_after_s
-    retry_at retry_s rows sequence_number settled size sub_status submissions tenant_id timeout_s tries unknown used
-    wait_s window window_in_use window_size
+    attempt attempts backlog batch_size bytes callbacks capacity channel_id conflicts count deleted depth
+    destinations disk_free_bytes dropped due_at elapsed_ms elapsed_s endpoint_id expired free held http_status
+    interval_s key_id lag_ms limit links links_up matched messages number offset oldest_s parked pending rate
+    repeated resent retry_after_s retry_at retry_s rows sequence_number settled size slots sub_status submissions
+    tenant_id timeout_s tries unknown used wait_s window window_in_use window_size
 """
 _IDENTIFIERS = "callback_id message_id referent_id request_id trace_id"
 _TEXTS = "detail hint path"

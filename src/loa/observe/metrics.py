@@ -81,6 +81,7 @@ queue_depth = _gauge("queue_depth", "Messages queued, by lane.", "lane")
 oldest_queued_seconds = _gauge("oldest_queued_seconds", "Age of the oldest due message, by lane.", "lane")
 window_in_use = _gauge("window_in_use", "Attempts in flight on a channel.", "channel")
 window_size = _gauge("window_size", "Attempts a channel may have in flight.", "channel")
+slots_held = _gauge("slots_held", "Slots of a channel that this process works with.", "channel")
 link_up = _gauge("link_up", "1 while a link of a channel is bound, else 0.", "channel", "link")
 
 # --- receipts ---
@@ -103,7 +104,7 @@ fsync_seconds = _histogram("fsync_seconds", "Time of one sync of the ledger's lo
 disk_free_bytes = _gauge("disk_free_bytes", "Free space where the ledger lies.")
 
 # --- the program ---
-build_info = _gauge("build_info", "Always 1; the labels say what runs.", "version", "python", "store")
+build_info = _gauge("build_info", "Always 1; the labels say what runs.", "version", "python", "store", "roles")
 
 for _class in CLASSES:
     accepted_total.labels(_class)

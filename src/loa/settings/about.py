@@ -72,6 +72,18 @@ def ports(value: tuple[int, ...]) -> str:
     return f"not ports: {', '.join(wrong)}; a port is 1 to 65535" if wrong else ""
 
 
+def some_of(words: tuple[str, ...]) -> Check:
+    """Make a check of a list that may hold these words and is not empty."""
+
+    def check(value: tuple[str, ...]) -> str:
+        wrong = [word for word in value if word not in words]
+        if wrong:
+            return f"names {', '.join(wrong)}, which there is not; choose of: {', '.join(words)}"
+        return "" if value else f"must not be empty; choose of: {', '.join(words)}"
+
+    return check
+
+
 def time_of_day(value: str) -> str:
     """Check a time of day."""
     if re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00", value):

@@ -15,7 +15,7 @@ from loa.errors import ConfigError
 from loa.settings.outline import Setting, outline, sections
 from loa.settings.parse import Unusable, parse
 from loa.settings.secret import Secret
-from loa.settings.tree import Settings, minute_of_day
+from loa.settings.tree import NOT_YET, ROLES, Settings, minute_of_day
 
 PREFIX = "LOA_"
 FILE_VARIABLE = "LOA_CONFIG"
@@ -95,6 +95,28 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     server = settings.server
     if server.admin_port and (server.admin_host, server.admin_port) == (server.listen_host, server.listen_port):
         yield "server: admin_port must differ from listen_port, or be 0 for no listener of its own"
+    yield from _many_processes(settings)
+
+
+def _many_processes(settings: Settings) -> Iterator[str]:
+    """Find what many processes need and one file cannot give."""
+    server, missing = settings.server, [role for role in ROLES if role not in {*settings.roles, *NOT_YET}]
+    if missing and not settings.on_postgres:
+        yield (
+            f"roles: {', '.join(missing)} would run nowhere: a SQLite ledger belongs to one process; leave roles at its"
+            " default, or set database to the address of a PostgreSQL"
+        )
+    if server.workers == 1:
+        return
+    if not settings.on_postgres:
+        yield (
+            "server: workers is above 1, but a SQLite ledger belongs to one process; set it to 1, or set database to"
+            " the address of a PostgreSQL"
+        )
+    if "api" not in settings.roles:
+        yield "server: workers is above 1, but this process has not the role api; set it to 1, or add api to roles"
+    if server.admin_port and 0 < server.listen_port - server.admin_port <= server.workers:
+        yield "server: listen_port is among the ports that workers take above admin_port; choose another admin_port"
 
 
 def _from_file(path: Path, wrong: list[str]) -> list[Given]:

@@ -6,9 +6,14 @@ ledger and change while the program runs. `Settings()` holds the defaults; `load
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from loa.settings.about import about, countries, ledger_url, networks, owner_url, ports, time_of_day
+from loa.settings.about import about, countries, ledger_url, networks, owner_url, ports, some_of, time_of_day
 from loa.settings.secret import Secret
+
+ROLES: Final = ("api", "dispatch", "callbacks", "receipts", "upkeep", "console")
+NOT_YET: Final = frozenset({"console"})
+"""Roles that are named already and do nothing in this release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,25 @@ class Server:
     )
     keep_alive_s: int = field(
         default=75, metadata=about("How long an idle connection of a client is kept.", low=1, high=3600)
+    )
+    workers: int = field(
+        default=1,
+        metadata=about(
+            "Processes that serve the API on this port; more than one need PostgreSQL. They are started and watched by"
+            " the one that was called, which has the other roles. Worker N has its admin listener N ports above"
+            " `admin_port`.",
+            low=1,
+            high=64,
+        ),
+    )
+    drain_notice_s: float = field(
+        default=0.0,
+        metadata=about(
+            "How long a stopping process goes on serving while `/readyz` says 503: as long as the balancer needs to"
+            " notice.",
+            low=0,
+            high=600,
+        ),
     )
 
 
@@ -356,6 +380,16 @@ class Settings:
             "The ledger: `sqlite:///PATH`, or `postgresql://USER:PASSWORD@HOST:PORT/NAME` for many machines; empty"
             " means `loa.db` in the data directory.",
             check=ledger_url,
+        ),
+    )
+    roles: tuple[str, ...] = field(
+        default=ROLES,
+        metadata=about(
+            "What this process does: `api` serves HTTP, `dispatch` has the channels and takes their receipts,"
+            " `callbacks` posts, `receipts` matches parked receipts again, `upkeep` does what time brings about;"
+            " `console` is kept for the web console, which is not in this release: it starts nothing. Fewer than all"
+            " need PostgreSQL, and another process for the others.",
+            check=some_of(ROLES),
         ),
     )
     language: str = field(

@@ -190,6 +190,7 @@ class ChannelDispatch:
             wait_until=wait_until,
             resend=resend,
             dead=dead,
+            tenant_id=attempt.tenant_id,
         )
 
     async def _record_turn(self) -> None:

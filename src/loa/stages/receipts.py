@@ -1,4 +1,7 @@
-"""Receipts: takes what channels receive, stores it in groups, and only then lets the channel acknowledge it."""
+"""Receipts: takes what channels receive, stores it in groups, and only then lets the channel acknowledge it.
+
+What matches nothing is parked, and tried again for as long as it is kept.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +17,8 @@ from loa.stages.signal import Signal
 
 WAITING_MAX = 20_000
 """Receipts held in memory at most; past it the peer is asked to send them again later."""
+REMATCH_S = 1.0
+REMATCHED_AT_ONCE = 500
 
 
 class ReceiptStage:
@@ -29,6 +34,7 @@ class ReceiptStage:
         self._applied = applied
         self._waiting: list[tuple[Receipt, Callable[[bool], None]]] = []
         self._signal = Signal()
+        self._storing = False
 
     def offer(self, receipt: Receipt, acknowledge: Callable[[bool], None]) -> None:
         """Take a receipt; `acknowledge` is called with True once it is on disk, with False when it was not stored."""
@@ -37,6 +43,11 @@ class ReceiptStage:
             return
         self._waiting.append((receipt, acknowledge))
         self._signal.set()
+
+    async def drain(self) -> None:
+        """Wait until every receipt taken so far is stored, or was given back because it could not be."""
+        while self._waiting or self._storing:
+            await self._clock.sleep(0.01)
 
     async def run(self) -> None:
         """Store receipts until cancelled."""
@@ -49,12 +60,15 @@ class ReceiptStage:
         if not group:
             return
         receipts = [receipt for receipt, _ in group]
+        self._storing = True
         try:
             counts = await self._ledger.store(receipts)
         except StorageError:
             for _, acknowledge in group:
                 acknowledge(False)
             raise
+        finally:
+            self._storing = False
         self._probe.reached(Point.RECEIPT_STORED)
         for _, acknowledge in group:
             acknowledge(True)
@@ -63,3 +77,25 @@ class ReceiptStage:
         metrics.receipts_repeat_total.inc(counts.repeated)
         metrics.receipts_conflict_total.inc(counts.conflicts)
         self._applied()
+
+
+class Rematching:
+    """Tries parked receipts again, for processes that have no upkeep, which does so itself before a wait ends."""
+
+    def __init__(self, ledger: Receipts, clock: Clock, applied: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._applied = applied
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        await keep_running("rematching", self._turn, self._clock)
+
+    async def _turn(self) -> None:
+        await self.tick()
+        await self._clock.sleep(REMATCH_S)
+
+    async def tick(self) -> None:
+        """Do one round."""
+        if (await self._ledger.rematch(REMATCHED_AT_ONCE, self._clock.now())).applied:
+            self._applied()

@@ -135,6 +135,23 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, file):
     assert "is not TOML" in complaint(tmp_path / "bytes.toml")
 
 
+POSTGRES = {"database": "postgresql://loa@127.0.0.1/loa"}
+
+
+def test_roles_may_be_few_on_postgresql_and_all_but_the_console_anywhere():
+    assert load(flags={**POSTGRES, "roles": "api, upkeep"}).settings.roles == ("api", "upkeep")
+    everything = "api,dispatch,callbacks,receipts,upkeep"
+    assert load(flags={"roles": everything}).settings.roles == tuple(everything.split(","))
+    assert "console" in load().settings.roles
+
+
+@pytest.mark.parametrize(
+    ("roles", "told"), [("api,dispach", "names dispach, which there is not; choose of: api, dispatch"), ("", "empty")]
+)
+def test_a_role_that_there_is_not_is_named(roles, told):
+    assert told in complaint(flags={**POSTGRES, "roles": roles})
+
+
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
@@ -142,6 +159,11 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, file):
         ({"advertising.hours_last": "23:00"}, "hours_last not after hours_close"),
         ({"callbacks.per_endpoint": 300}, "per_endpoint must not be above concurrency"),
         ({"server.admin_port": 8080}, "admin_port must differ from listen_port"),
+        ({"roles": "api,dispatch"}, "roles: callbacks, receipts, upkeep would run nowhere"),
+        ({"roles": "api,dispatch"}, "set database to the address of a PostgreSQL"),
+        ({"server.workers": 2}, "server: workers is above 1, but a SQLite ledger belongs to one process"),
+        ({**POSTGRES, "server.workers": 2, "roles": "dispatch"}, "this process has not the role api"),
+        ({**POSTGRES, "server.workers": 2, "server.admin_port": 8078}, "among the ports that workers take"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(flags, told):

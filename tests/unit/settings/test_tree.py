@@ -24,7 +24,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "settings.md"
 UNITS = {
     *("s", "ms", "hours", "days", "bytes", "kib", "chars"),
     *("pages", "port", "segments", "depth", "size", "batch", "destinations", "accepts", "concurrency", "endpoint"),
-    *("readers", "window", "connections", "calls"),
+    *("readers", "window", "connections", "calls", "workers"),
 }
 
 

@@ -1,0 +1,130 @@
+"""What this process serves over HTTP: the API where that is its role, health and metrics in any case."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+from loa import __version__
+from loa.api.app import VendorParts, build_api
+from loa.api.auth import Authenticator
+from loa.api.texts import Language
+from loa.api.v1.build import build_native
+from loa.api.v1.parts import Parts
+from loa.app import translate
+from loa.app.roles import Ground
+from loa.app.servers import OnlyPaths
+from loa.domain import msisdn
+from loa.notify.guard import url_check
+from loa.notify.signature import new_secret
+from loa.ports.channel import ReceiptSink
+from loa.ports.ledger import Ledger
+from loa.ports.records import AcceptResult, NewSubmission
+from loa.stages.intake import Intake
+from loa.stages.planning import Planner
+
+HEALTH_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
+ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+class _Announcing:
+    """Intake's way to the ledger: tells dispatch that there is something new."""
+
+    def __init__(self, ledger: Ledger, due: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._due = due
+
+    async def accept(self, submission: NewSubmission) -> AcceptResult:
+        """See ports.ledger.Submissions."""
+        result = await self._ledger.accept(submission)
+        self._due()
+        return result
+
+    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
+        """See ports.ledger.Submissions."""
+        return await self._ledger.cancel(tenant_id, referent_id, now)
+
+    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
+        """See ports.ledger.Submissions."""
+        return await self._ledger.cancel_message(tenant_id, message_id, now)
+
+
+class Faces:
+    """Builds the applications. `due`: told that messages were accepted; `draining`: whether the process stops."""
+
+    def __init__(
+        self, ground: Ground, *, receipts: ReceiptSink, due: Callable[[], None], draining: Callable[[], bool]
+    ) -> None:
+        self._ground = ground
+        self._receipts = receipts
+        self._draining = draining
+        self._guard = translate.guard_policy(ground.settings)
+        self._authenticator = Authenticator(ground.registry)
+        self._intake = self._build_intake(due)
+        self._native = self._native_parts()
+
+    def main(self) -> Any:
+        """Give what the main listener serves: the API, or health and metrics where the role is another."""
+        if "api" not in self._ground.settings.roles:
+            return OnlyPaths(build_native(self._native), HEALTH_PATHS)
+        return build_api(self._vendor_parts(), self._native)
+
+    def admin(self) -> Any:
+        """Give what the admin listener serves: health and metrics, to whoever reaches it."""
+        return OnlyPaths(build_native(replace(self._native, metrics_from=ANYWHERE)), HEALTH_PATHS)
+
+    def _build_intake(self, due: Callable[[], None]) -> Intake:
+        ground, settings = self._ground, self._ground.settings
+        planner = Planner(
+            ground.registry,
+            rules=translate.ruleset(settings),
+            numbers=translate.numbers(settings),
+            limits=translate.planning_limits(settings),
+            simulated_providers=[name for name, provider in ground.providers.items() if provider.info.simulated],
+            check_url=self._check_url,
+        )
+        announcing = _Announcing(ground.ledger, due)
+        limits = translate.intake_limits(settings)
+        return Intake(announcing, ground.registry, planner, ground.clock, ground.probe, limits)
+
+    def _check_url(self, url: str) -> str:
+        return url_check(url, self._guard)
+
+    def _vendor_parts(self) -> VendorParts:
+        ground = self._ground
+        readers = {name: each.read_report for name, each in ground.providers.items() if each.info.takes_reports}
+        return VendorParts(
+            self._authenticator,
+            self._intake,
+            ground.registry,
+            ground.clock,
+            self._receipts,
+            readers,
+            body_limit=ground.settings.limits.body_bytes_max,
+            language=Language(ground.settings.language),
+        )
+
+    def _native_parts(self) -> Parts:
+        ground, settings = self._ground, self._ground.settings
+        numbers = translate.numbers(settings)
+
+        def read_number(raw: str) -> str | None:
+            try:
+                return msisdn.parse(raw, table=numbers.table, allow_countries=None, convert_2018=numbers.convert_2018)
+            except msisdn.NumberRefused:
+                return None
+
+        return Parts(
+            ground.ledger,
+            ground.clock,
+            self._authenticator,
+            self._intake.explain,
+            read_number,
+            self._check_url,
+            new_secret,
+            ground.registry.refresh,
+            draining=self._draining,
+            body_limit=settings.limits.body_bytes_max,
+            language=Language(settings.language),
+            version=__version__,
+        )

@@ -1,0 +1,205 @@
+"""The stages that this process runs: one small builder for each role, and who wakes whom.
+
+Stages meet in the ledger only. Where two run in one process, the one that leaves work tells the other at once; in other
+processes the ledger's hint, and looking again after a while, do the same.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loa import __version__
+from loa.app import translate
+from loa.app.channel_host import ChannelHost
+from loa.domain.traffic import OnUnknown, TrafficClass
+from loa.notify.poster import HttpCallbackSender
+from loa.ports.channel import Provider, ReceiptSink
+from loa.ports.clock import Clock
+from loa.ports.ledger import Ledger
+from loa.ports.probe import Probe
+from loa.settings.tree import Settings
+from loa.stages.callbacks import CallbackStage
+from loa.stages.receipts import ReceiptStage, Rematching
+from loa.stages.registry import Registry, Snapshot
+from loa.stages.sharing import Sharing
+from loa.stages.upkeep import Upkeep
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every role stands on."""
+
+    settings: Settings
+    ledger: Ledger
+    registry: Registry
+    providers: Mapping[str, Provider]
+    clock: Clock
+    probe: Probe
+
+    def policy(self, tenant_id: int, traffic_class: TrafficClass) -> tuple[int, bool]:
+        """See ports.records.UnknownPolicy."""
+        policy = self.registry.policies(tenant_id)[traffic_class]
+        return policy.evidence_wait_s * 1000, policy.on_unknown is OnUnknown.RESEND_ONCE
+
+    def channel_name(self, channel_id: int) -> str:
+        """Name a channel for people."""
+        record = self.registry.channel(channel_id)
+        return record.name if record is not None else str(channel_id)
+
+
+class Dispatching:
+    """Role dispatch: channels, their lanes, and this process's share of them."""
+
+    def __init__(self, ground: Ground, receipts: ReceiptSink, told: Callable[[], None]) -> None:
+        self.host = ChannelHost(
+            ground.ledger,
+            ground.providers,
+            clock=ground.clock,
+            probe=ground.probe,
+            receipts=receipts,
+            policy=ground.policy,
+            rules=translate.dispatch_rules(ground.settings),
+            told=told,
+            drain_s=ground.settings.drain_s,
+        )
+        self.sharing = Sharing(ground.ledger, ground.clock, uses=self.host.uses, take=self.host.take)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Take what channels there are now, and ask for a share of those that are new."""
+        self.host.reconcile(snapshot.channels)
+        self.sharing.ask()
+
+    async def stop(self) -> None:
+        """Ask for no more, and stop every channel in order."""
+        self.sharing.stop()
+        await self.host.stop()
+
+
+class Calling:
+    """Role callbacks: what posts, and what it posts with."""
+
+    def __init__(self, ground: Ground) -> None:
+        settings = ground.settings
+        self._patience_s = min(settings.drain_s, settings.callbacks.timeout_s)
+        self.sender = HttpCallbackSender(
+            translate.guard_policy(settings),
+            timeout_s=settings.callbacks.timeout_s,
+            concurrency=settings.callbacks.concurrency,
+            version=__version__,
+        )
+        self.stage = CallbackStage(
+            ground.ledger,
+            self.sender,
+            clock=ground.clock,
+            probe=ground.probe,
+            rules=translate.callback_rules(settings),
+        )
+
+    async def stop(self) -> None:
+        """Take no more, and wait for what is being posted."""
+        await self.stage.drain(self._patience_s)
+
+
+class Stages:
+    """What this process does beside listening, as its roles say."""
+
+    def __init__(self, ground: Ground) -> None:
+        roles = ground.settings.roles
+        self._ground = ground
+        self._roles = roles
+        self.receipts = ReceiptStage(
+            ground.ledger,
+            clock=ground.clock,
+            probe=ground.probe,
+            batch_max=ground.settings.receipts.batch_max,
+            applied=self.wake,
+        )
+        self.upkeep = Upkeep(
+            ground.ledger,
+            clock=ground.clock,
+            policy=ground.policy,
+            keep_ms=translate.keep_ms(ground.settings),
+            channel_names=ground.channel_name,
+            requeued=self.due,
+            told=self.told,
+        )
+        self.calling = Calling(ground) if "callbacks" in roles else None
+        self.dispatching = Dispatching(ground, self.receipts.offer, self.told) if "dispatch" in roles else None
+
+    @property
+    def host(self) -> ChannelHost | None:
+        """The channels of this process, None where it has none."""
+        return self.dispatching.host if self.dispatching is not None else None
+
+    # who wakes whom
+
+    def due(self) -> None:
+        """Messages may be due."""
+        if self.dispatching is not None:
+            self.dispatching.host.wake()
+
+    def told(self) -> None:
+        """Callbacks may be owed."""
+        if self.calling is not None:
+            self.calling.stage.wake()
+
+    def wake(self) -> None:
+        """Anything may have to be done."""
+        self.told()
+        self.due()
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Take up what the directory says now."""
+        if self.calling is not None:
+            self.calling.stage.remember(snapshot.endpoints.values())
+        if self.dispatching is not None:
+            self.dispatching.follow(snapshot)
+
+    # its life
+
+    async def begin(self) -> None:
+        """Settle what former runs left open, then take up the directory; channels begin to connect.
+
+        Errors: StorageError.
+        """
+        await self.upkeep.recover()
+        self.follow(self._ground.registry.snapshot)
+        if self.dispatching is not None:
+            await self.dispatching.sharing.tick()
+            await self.dispatching.host.settle()
+        self._ground.ledger.listen(self.wake)
+
+    def loops(self) -> list[Loop]:
+        """Give what goes on until it is cancelled."""
+        loops: list[Loop] = []
+        if self.dispatching is not None:
+            loops.append(self.dispatching.sharing.run)
+        if self.dispatching is not None or "api" in self._roles:
+            loops.append(self.receipts.run)
+        if self.calling is not None:
+            loops += self.calling.stage.loops()
+        if "upkeep" in self._roles:
+            loops.append(self.upkeep.run)
+        elif "receipts" in self._roles:
+            loops.append(Rematching(self._ground.ledger, self._ground.clock, self.wake).run)
+        return loops
+
+    def measure(self) -> None:
+        """Set the metrics that are read off now and then."""
+        if self.dispatching is not None:
+            self.dispatching.host.measure()
+
+    async def stop(self) -> None:
+        """Hand nothing more over, and let what is in flight come to its end and be recorded."""
+        if self.dispatching is not None:
+            await self.dispatching.stop()
+            await self.receipts.drain()
+        if self.calling is not None:
+            await self.calling.stop()
+
+    async def close(self) -> None:
+        """Close what is open to the outside."""
+        if self.calling is not None:
+            await self.calling.sender.close()
