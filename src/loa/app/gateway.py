@@ -6,6 +6,7 @@ promises can be kept. Order of stopping: the other way round, after telling the 
 
 import asyncio
 import gc
+import socket
 import sys
 from collections.abc import Coroutine
 from typing import Any
@@ -38,10 +39,22 @@ log = get_logger("loa.app")
 
 
 class Gateway:
-    """One process of Loa, in one event loop: the whole of it, or the roles that the settings name."""
+    """One process of Loa, in one event loop: the whole of it, or the roles that the settings name.
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, probe: Probe | None = None) -> None:
+    `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
+    workers it is theirs, and this process serves on its admin listener only.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        probe: Probe | None = None,
+        main: socket.socket | None = None,
+    ) -> None:
         self.settings = settings
+        self._given = main
         self.clock: Clock = clock or SystemClock()
         self._probe: Probe = probe or probe_from(settings.probe)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -64,11 +77,12 @@ class Gateway:
         sys.setswitchinterval(self.settings.ledger.switch_interval_s)
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        socket = bind(self.settings.server.listen_host, self.settings.server.listen_port)
+        own = self.settings.server
+        self.main = self._given or bind(own.listen_host, own.listen_port)
         try:
             self.ledger: Ledger = await open_ledger(self.settings, self._probe, self.clock)
         except BaseException:
-            socket.close()
+            self.main.close()
             raise
         self._build()
         await self._ensure_sandbox()
@@ -77,13 +91,12 @@ class Gateway:
         self.registry.on_change(self._stages.follow)
         for loop in (*self._stages.loops(), self.registry.watch, self._measure, self._watch_ledger):
             self._run(loop())
-        host, port = socket.getsockname()[:2]
+        host, port = self.main.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        await self.listen(self._faces.main(), socket)
-        if self.settings.server.admin_port:
-            await self.listen(
-                self._faces.admin(), bind(self.settings.server.admin_host, self.settings.server.admin_port)
-            )
+        if own.workers == 1:
+            await self.listen(self._faces.main(), self.main)
+        if own.admin_port:
+            await self.listen(self._faces.admin(), bind(own.admin_host, own.admin_port))
         log.info("loa is ready", origin=self.url, version=__version__, roles=",".join(self.settings.roles))
 
     def _build(self) -> None:
@@ -106,11 +119,16 @@ class Gateway:
         except CallerError:
             log.info("another process has made the sandbox", channel="sandbox")
 
-    async def listen(self, app: Any, socket: Any) -> None:
+    async def listen(self, app: Any, bound: socket.socket) -> None:
         """Serve an application on a bound socket until the gateway stops."""
         server = self.settings.server
-        listener = make_listener(app, keep_alive_s=server.keep_alive_s, trusted_proxies=server.trusted_proxies)
-        task = asyncio.create_task(listener.serve(sockets=[socket]), name="http")
+        listener = make_listener(
+            app,
+            keep_alive_s=server.keep_alive_s,
+            trusted_proxies=server.trusted_proxies,
+            drain_s=self.settings.drain_s,
+        )
+        task = asyncio.create_task(listener.serve(sockets=[bound]), name="http")
         self._listeners.append((listener, task))
 
     def _run(self, loop: Coroutine[Any, Any, None]) -> None:
@@ -146,20 +164,24 @@ class Gateway:
     # stopping
 
     async def stop(self) -> None:
-        """Take nothing new, let what is in flight come to its end, record it, close."""
+        """Tell the balancers, take nothing new, let what is in flight come to its end, record it, close."""
         if self._stopped:
             return
         self._stopped = True
         self._stopping.set()
+        sound = not self.ledger.failed.is_set()
+        if sound and "api" in self.settings.roles:
+            await self.clock.sleep(self.settings.server.drain_notice_s)
         for listener, _ in self._listeners:
             listener.should_exit = True
-        await asyncio.gather(*(task for _, task in self._listeners), return_exceptions=True)
-        if not self.ledger.failed.is_set():
-            await self._stages.stop()
+        closing = [task for _, task in self._listeners]
+        await asyncio.gather(*closing, *([self._stages.stop()] if sound else []), return_exceptions=True)
+        if sound:
             await self.registry.flush_used()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stages.close()
         await self.ledger.close()
+        self.main.close()
         log.info("loa has stopped")

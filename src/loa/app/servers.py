@@ -77,8 +77,13 @@ class Listener(uvicorn.Server):
         yield
 
 
-def make_listener(app: Any, *, keep_alive_s: int, trusted_proxies: tuple[str, ...] = ()) -> Listener:
-    """Build a server for an ASGI application; it logs nothing of its own and adds no headers."""
+def make_listener(
+    app: Any, *, keep_alive_s: int, trusted_proxies: tuple[str, ...] = (), drain_s: float = 30.0
+) -> Listener:
+    """Build a server for an ASGI application; it logs nothing of its own and adds no headers.
+
+    When it stops, requests under way have `drain_s` to come to their end.
+    """
     return Listener(
         uvicorn.Config(
             app,
@@ -92,6 +97,7 @@ def make_listener(app: Any, *, keep_alive_s: int, trusted_proxies: tuple[str, ..
             date_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=keep_alive_s,
+            timeout_graceful_shutdown=max(1, round(drain_s)),
             proxy_headers=bool(trusted_proxies),
             forwarded_allow_ips=list(trusted_proxies) or None,
         )

@@ -1,14 +1,22 @@
 """`loa serve`."""
 
-from typing import Annotated
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any, Final
 
 import typer
 
 from loa.app.control import open_control
 from loa.app.gateway import Gateway
+from loa.app.systemd import READY, STOPPING, Systemd
+from loa.app.workers import Workers, of_the_parent
 from loa.cli import process
 from loa.cli.command import command, group
 from loa.cli.terminal import Terminal
+
+WORKER: Final = (sys.executable, "-m", "loa.cli.worker")
 
 app = group("Run the gateway.")
 
@@ -24,6 +32,11 @@ Roles = Annotated[
     typer.Option(metavar="NAMES", help="What this process does, with commas between: all without.", show_default=False),
 ]
 
+WorkerCount = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Processes that serve the API; 1 without.", show_default=False),
+]
+
 
 @command(
     app,
@@ -31,35 +44,60 @@ Roles = Annotated[
     example="""
 loa serve --data /var/lib/loa
 loa serve --config /etc/loa.toml --port 8081 --set log.level=debug
+loa serve --config /etc/loa.toml --workers 3
 loa serve --config /etc/loa.toml --roles dispatch,receipts,upkeep --port 8081
 """,
 )
-def serve(terminal: Terminal, *, host: Host = None, port: Port = None, roles: Roles = None) -> int:
+def serve(
+    terminal: Terminal, *, host: Host = None, port: Port = None, roles: Roles = None, workers: WorkerCount = None
+) -> int:
     """Run the gateway until it is told to stop.
 
-    SIGTERM and Ctrl-C stop it in order: nothing new is taken, what is in flight comes to its end. A second one ends it
-    at once; what was accepted is on disk either way. With --json one line {"url", "data", "control"} tells when it is
-    ready. The exit code is 7 when the ledger failed: then the process must be started again.
+    SIGTERM and Ctrl-C stop it in order: /readyz says 503, nothing new is taken, what is in flight comes to its end. A
+    second one ends it at once; what was accepted is on disk either way. With --json one line {"url", "data", "control"}
+    tells when it is ready. The exit code is 7 when the ledger failed: then the process must be started again.
 
     Roles are api, dispatch, callbacks, receipts and upkeep, and console, which starts nothing in this release. Fewer
-    than all need PostgreSQL as the ledger; without api the port serves health and metrics only.
+    than all need PostgreSQL as the ledger; without api the port serves health and metrics only. With --workers the API
+    is served by so many processes on one port, which this one starts, watches and ends; it has the other roles.
     """
     terminal.give("server.listen_host", host)
     terminal.give("server.listen_port", port)
     terminal.give("roles", roles)
+    terminal.give("server.workers", workers)
     settings = terminal.settings
     process.start_log(settings, terminal)
     return process.run(_serve(terminal))
 
 
 async def _serve(terminal: Terminal) -> int:
-    gateway = Gateway(terminal.settings)
+    settings, manager = terminal.settings, Systemd(os.environ, os.getpid())
+    many = settings.server.workers > 1
+    gateway = Gateway(of_the_parent(settings) if many else settings)
     process.on_signal(gateway.ask_to_stop)
+    alive = asyncio.create_task(manager.watch(gateway.clock))
+    workers: Workers | None = None
     await gateway.start()
     try:
+        if many:
+            workers = Workers(settings, gateway.main, WORKER, gateway.clock)
+            await _either(workers.start(), gateway.wait())
         control = await open_control(gateway)
         if terminal.as_json:
-            terminal.line({"url": gateway.url, "data": str(terminal.settings.data_dir), "control": str(control)})
+            terminal.line({"url": gateway.url, "data": str(settings.data_dir), "control": str(control)})
+        manager.say(READY)
         return await gateway.wait()
     finally:
-        await gateway.stop()
+        manager.say(STOPPING)
+        await asyncio.gather(gateway.stop(), *([workers.stop()] if workers is not None else []))
+        alive.cancel()
+        await asyncio.gather(alive, return_exceptions=True)
+
+
+async def _either(*works: Coroutine[Any, Any, Any]) -> None:
+    """Wait until one of several is done, and drop the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -176,6 +176,14 @@ async def test_a_stop_gives_the_answers_that_are_owed():
         assert box.channel.free(0) == 0
 
 
+async def test_a_stop_with_time_to_drain_gives_the_receipts_that_are_owed_too():
+    async with Box(answer_s=100, receipt_s=100) as box:
+        await box.hand_over(attempt(1))
+        await box.channel.stop(5)
+        assert box.outcomes == [Accepted(REFS)]
+        assert [receipt.state for receipt in box.receipts] == [State.DELIVERED]
+
+
 def test_only_the_sandbox_is_simulated():
     assert {name for name, provider in OWN.items() if provider.info.simulated} == {"sandbox"}
     assert OWN["sandbox"].read_report(7, {"status": 2}, 0) is None

@@ -12,10 +12,11 @@ from loa.domain.receipt import Receipt
 from loa.errors import StorageUnavailable
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe import metrics
+from loa.observe.clock import SystemClock
 from loa.ports.probe import Point
 from loa.ports.records import ReceiptCounts
 from loa.stages import receipts as receipts_stage
-from loa.stages.receipts import ReceiptStage
+from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.upkeep import Upkeep
 
 
@@ -116,6 +117,35 @@ async def test_evidence_that_is_here_comes_before_the_end_of_the_wait(tmp_path: 
     ledger, clock = await _open(tmp_path), FakeClock(EPOCH + 2_000)
     await _upkeep(ledger, clock, []).recover()
     assert await state_of(ledger, attempt.message_id) == "delivered"
+    await ledger.close()
+
+
+async def test_where_there_is_no_upkeep_parked_receipts_are_matched_all_the_same(tmp_path: Path) -> None:
+    ledger, said = await _open(tmp_path), list[str]()
+    await ledger.accept(submission(traffic_class=OTP))
+    (attempt,) = await claim(ledger)
+    assert (await ledger.store([receipt("lost-ref")])).parked == 1
+    now = EPOCH + 10 * MINUTE
+    assert await ledger.settle_stale(now, resend) == 1
+    rematching = Rematching(ledger, FakeClock(now), lambda: said.append("applied"))
+    await rematching.tick()
+    assert await state_of(ledger, attempt.message_id) == "delivered"
+    await rematching.tick()
+    assert said == ["applied"]
+    await ledger.close()
+
+
+async def test_a_drain_ends_when_what_was_taken_is_stored(tmp_path: Path) -> None:
+    ledger, answers = await _open(tmp_path), list[bool]()
+    stage = ReceiptStage(ledger, clock=SystemClock(), probe=QuietProbe(), batch_max=1, applied=lambda: None)
+    for ref in ("A1", "A2", "A3"):
+        stage.offer(receipt(ref), answers.append)
+    task = asyncio.create_task(stage.run())
+    async with asyncio.timeout(10):
+        await stage.drain()
+    assert answers == [True] * 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
     await ledger.close()
 
 
