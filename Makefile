@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: help setup run test check fix bench crash clean
+.PHONY: help setup run test check fix bench certify clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,8 @@ fix: $(VENV)/.ready ## Format and mend what can be mended by machine
 bench: $(VENV)/.ready ## Measure Loa, beside Kannel where it is installed (ARGS="e2e-1 --runs 5")
 	@$(BIN)/python bench/run.py $(ARGS)
 
-crash: $(VENV)/.ready ## Longer random kills (N=200)
-	@LOA_CRASH_ROUNDS=$(or $(N),200) $(BIN)/python -m pytest -q tests/crash -m crash --timeout 3600
+certify: $(VENV)/.installed ## Prove that nothing accepted is lost: 200 kills and more (ARGS="--engine postgres")
+	@$(BIN)/loa certify --rounds 200 $(ARGS)
 
 clean: ## Remove what was made here, but not the data in .loa
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/bin bench/out

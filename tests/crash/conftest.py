@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash_world import World, crash_world
+from loa.certify.sqlite import SqliteStore
+from loa.certify.world import World, open_world
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with crash_world(tmp_path) as built:
+    async with open_world(tmp_path, SqliteStore(tmp_path)) as built:
         yield built

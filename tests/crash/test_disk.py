@@ -1,4 +1,7 @@
-"""F15 and F16: a disk that is full, and a disk whose syncs fail. Nothing that was answered is lost, and it is said."""
+"""F15 and F16: a disk that is full, and a disk whose syncs fail. Nothing that was answered is lost, and it is said.
+
+The same through a whole Loa is a stage of the certificate.
+"""
 
 import asyncio
 import shutil
@@ -7,15 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from loa.certify.disk import FULL, SYNC_FAILS, FaultyVfs, switch
 from loa.domain.outcome import Accepted
 from loa.errors import StorageFull, StorageUnavailable
 from loa.ledger.sqlite.ledger import SqliteLedger, SqliteOptions
 from loa.ports.ledger import Ledger
 from loa.ports.records import MessageFilter
 from tests.contract.ledger.values import NUMBER, claim, receipt, settlement, state_of, submission
-from tests.support.crash_client import OTP, TRANSACTIONAL
-from tests.support.crash_faults import FULL, SYNC_FAILS, FaultyVfs, switch
-from tests.support.crash_world import NO_RECEIPTS_YET, World
 from tests.support.fakes import QuietProbe
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60)]
@@ -121,28 +122,6 @@ async def test_f16_a_ledger_that_was_left_full_starts_from_its_reserve(disk: Pat
     await again.close()
 
 
-async def test_f16_the_api_answers_503_while_the_disk_is_full_and_the_rest_of_the_way_goes_on(world: World) -> None:
-    world.faulty = True
-    world.smsc.change(NO_RECEIPTS_YET)
-    await world.boot(settings={"LEDGER__RESERVE_BYTES": "4000000", "LIMITS__DISK_FREE_MIN_BYTES": "100000"})
-    early = [world.client.ask(OTP), world.client.ask(TRANSACTIONAL, 20)]
-    assert await world.send(early) == [201, 201]
-    await world.smsc.until(lambda counts: counts.accepted == 21)
-    switch(world.directory, FULL, on=True)
-    refused = world.client.ask(TRANSACTIONAL)
-    assert await world.send([refused]) == [503]
-    assert int(refused.retry_after) > 0
-    # What is owed is still written, told and acknowledged.
-    world.smsc.change(type(NO_RECEIPTS_YET)())
-    await world.until_state(early, "delivered")
-    assert await world.send([refused]) == [503]
-    switch(world.directory, FULL, on=False)
-    assert await world.send([refused]) == [201]
-    found = await world.verdict()
-    assert len(found.messages) == 22
-    assert refused.statuses == [503, 503, 201]
-
-
 async def test_f15_after_a_failed_sync_nothing_more_is_written_and_all_that_was_answered_is_there(disk: Path) -> None:
     ledger = await open_on(disk)
     for number in range(5):
@@ -182,21 +161,3 @@ async def test_f15_a_failed_sync_among_calls_that_are_tried_one_by_one_stops_the
     assert all(isinstance(answer, Exception) for answer in answers), answers
     assert [type(answer) for answer in answers[1:]] == [StorageUnavailable] * 5
     await ledger.close()
-
-
-async def test_f15_the_gateway_answers_503_ends_with_code_7_and_a_start_finds_everything(world: World) -> None:
-    world.faulty = True
-    await world.boot()
-    early = world.client.asks_of_each_class()
-    assert await world.send(early) == [201, 201, 201]
-    await world.until_state(early, "delivered")
-    switch(world.directory, SYNC_FAILS, on=True)
-    late = world.client.ask(TRANSACTIONAL)
-    assert await world.send([late]) == [503]
-    assert int(late.retry_after) > 0
-    await world.until_ended(7)
-    assert '"ledger_failed"' in (world.directory / "gateway.log").read_text(encoding="utf-8")
-    switch(world.directory, SYNC_FAILS, on=False)
-    await world.boot()
-    found = await world.verdict()
-    assert len(found.messages) == 5

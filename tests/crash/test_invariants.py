@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.crash_client import OTP, TRANSACTIONAL, Ask
-from tests.support.crash_invariants import Evidence
+from loa.certify.client import OTP, TRANSACTIONAL, Ask
+from loa.certify.invariants import Evidence, Violated
 
 NUMBER, OTHER = "84912000001", "84912000002"
+KEPT = {"ref": "9", "stat": "DELIVRD", "result": "applied", "repeats": 0}
 
 
 def told(number: str, sequence: int, state: str) -> dict[str, Any]:
@@ -18,11 +19,19 @@ def told(number: str, sequence: int, state: str) -> dict[str, Any]:
 
 def message(number: str, state: str, kind: str, **more: Any) -> dict[str, Any]:
     row = {"messageId": f"msg_{number}", "referentId": f"sub_{kind}", "destination": number, "state": state}
-    return {**row, "class": kind, "possibleDuplicate": False, **more}
+    return {**row, "class": kind, "possibleDuplicate": False, "segmentCount": 1, **more}
+
+
+def attempt(outcome: str, *refs: str) -> dict[str, Any]:
+    return {"outcome": outcome, "segments": [{"number": 1, "providerRef": ref} for ref in refs]}
+
+
+def story(row: dict[str, Any], *attempts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {**row, "events": [], "attempts": list(attempts), "receipts": [], **more}
 
 
 def submit(number: str, sequence: int = 7) -> dict[str, Any]:
-    return {"kind": "submit", "number": sequence, "destination": number, "part": None}
+    return {"kind": "submit", "number": sequence, "id": str(sequence), "destination": number, "part": None}
 
 
 def callback(number: str, state: str, callback_id: str, sequence: int = 1) -> dict[str, Any]:
@@ -40,15 +49,24 @@ def sound() -> Evidence:
         asks=[code, notice],
         promises=[{"requestId": "a", "numbers": [NUMBER]}, {"requestId": "b", "numbers": [OTHER]}],
         messages=rows,
-        timelines={row["messageId"]: {**row, "events": []} for row in rows},
+        timelines={
+            rows[0]["messageId"]: story(rows[0], attempt("unknown")),
+            rows[1]["messageId"]: story(rows[1], attempt("unknown"), attempt("accepted", "9"), receipts=[KEPT]),
+        },
         feed=feed,
         submits=[submit(NUMBER, 7), submit(OTHER, 8), submit(OTHER, 9)],
         told=[{"number": 9, "stat": "DELIVRD", "status": 0}],
         callbacks=[callback(NUMBER, "unknown", "cb_1"), callback(OTHER, "delivered", "cb_2")],
-        receipts=[("9", "DELIVRD", "applied", 0)],
+        orphans=0,
         samples=[{NUMBER: "sending", OTHER: "queued"}, {NUMBER: "unknown", OTHER: "delivered"}],
         kills=1,
     )
+
+
+def retold(evidence: Evidence, **changed: Any) -> Evidence:
+    """Change the story of the notice."""
+    rows = evidence.timelines
+    return replace(evidence, timelines={**rows, f"msg_{OTHER}": {**rows[f"msg_{OTHER}"], **changed}})
 
 
 def test_sound_evidence_passes() -> None:
@@ -82,7 +100,11 @@ FLAWS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
         "I5",
         lambda e: replace(e, messages=[message(NUMBER, "rejected", "otp"), e.messages[1]]),
     ),
-    "an acknowledged receipt is gone": ("I6", lambda e: replace(e, receipts=[])),
+    "an acknowledged receipt is gone": ("I6", lambda e: retold(e, receipts=[])),
+    "an acknowledged receipt of a lost ref is gone": (
+        "I6",
+        lambda e: replace(e, told=[*e.told, {"number": 8, "stat": "DELIVRD", "status": 0}]),
+    ),
     "a wrong signature": ("I7", lambda e: replace(e, callbacks=[{**e.callbacks[0], "verdict": "invalid"}])),
     "an event was not told": ("I7", lambda e: replace(e, callbacks=e.callbacks[1:])),
     "a repeat under another id": (
@@ -94,11 +116,33 @@ FLAWS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
         lambda e: replace(e, callbacks=[e.callbacks[0], callback(OTHER, "delivered", "cb_1")]),
     ),
     "an end without an event": ("I7", lambda e: replace(e, feed=e.feed[1:])),
+    "an accepted attempt the SMSC never took": (
+        "I8",
+        lambda e: retold(e, attempts=[attempt("accepted"), attempt("accepted"), attempt("accepted", "9")]),
+    ),
+    "a segment nobody counts": ("I8", lambda e: retold(e, attempts=[attempt("accepted", "9")])),
+    "a segment counted twice": (
+        "I8",
+        lambda e: retold(e, attempts=[attempt("unknown", "9"), attempt("accepted", "9")]),
+    ),
+    "a ref that no SMSC gave": ("I8", lambda e: retold(e, attempts=[attempt("unknown"), attempt("accepted", "77")])),
 }
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_each_flaw_is_found(flaw: str) -> None:
     invariant, spoil = FLAWS[flaw]
-    with pytest.raises(AssertionError, match=invariant):
-        spoil(sound()).check()
+    spoiled = spoil(sound())
+    assert invariant in {violation.rule for violation in spoiled.violations()}
+    with pytest.raises(Violated, match=invariant):
+        spoiled.check()
+
+
+def test_what_was_lost_and_repeated_is_counted() -> None:
+    assert (sound().lost, sound().repeated, sound().bound) == (0, 1, 20)
+    assert replace(sound(), messages=[message(NUMBER, "sending", "otp")]).lost == 2
+
+
+def test_a_receipt_of_a_lost_ref_is_kept_as_an_orphan() -> None:
+    told = [*sound().told, {"number": 8, "stat": "DELIVRD", "status": 0}]
+    replace(sound(), told=told, orphans=1).check()

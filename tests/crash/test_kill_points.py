@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from loa.certify.client import LONG_TEXT, OTP, TRANSACTIONAL
+from loa.certify.kills import NEVER_REPORTED
+from loa.certify.world import NO_RECEIPTS_YET, World
 from loa.ports.probe import Point
 from loa.simulators.pick import Pick
-from loa.simulators.smsc.script import Fortune, Refusal, Script
+from loa.simulators.smsc.script import Refusal, Script
 from loa.smpp.status import ESME_RINVDSTADR
-from tests.support.crash_client import LONG_TEXT, OTP, TRANSACTIONAL
-from tests.support.crash_world import NO_RECEIPTS_YET, World
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60)]
 
-NEVER_REPORTED = Script(fortunes=(Fortune("NONE"),))
 LONG_WAIT = {"OTP__EVIDENCE_WAIT_S": "600", "TRANSACTIONAL__EVIDENCE_WAIT_S": "600"}
 
 

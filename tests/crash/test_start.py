@@ -7,13 +7,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from loa.certify.client import OTP
+from loa.certify.world import World
 from loa.errors import LedgerBusy, SchemaMismatch, StorageError, StorageUnavailable
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ledger.sqlite.migrate import newest
 from tests.contract.ledger.values import submission
-from tests.support.crash_client import OTP
 from tests.support.crash_rights import without_special_rights
-from tests.support.crash_world import World
 from tests.support.fakes import QuietProbe
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(60)]

@@ -1,23 +1,24 @@
-"""A model of power loss: a file system that writes down every write, sync, truncate and delete SQLite asks for, and the
-files a disk may hold if the power fails between any two of them.
+"""A model of power loss: what a disk may hold when the power fails between any two steps SQLite asks of it.
+
+A file system writes down every write, sync, truncate and delete; from that the files after each step are put together.
 
 What a disk owes: a write is safe once a later sync of the same file returned. Without a sync it may be there, be there
-in part, or be missing, and later ones may be there without earlier ones. That a file was made or deleted is safe once its
-folder was synced, which SQLite's unix file system does with the first sync of a new journal or write-ahead log.
+in part, or be missing, and later ones may be there without earlier ones. That a file was made or deleted is safe once
+its folder was synced, which SQLite's unix file system does with the first sync of a new journal or write-ahead log.
 """
 
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import apsw
 
-SECTOR = 512
+SECTOR: Final = 512
 
 Kind = Literal["write", "truncate", "sync", "delete"]
 Loss = Literal["all", "some", "torn"]
-"""What becomes of unsynced writes: all are lost; a random part of their sectors stays; they stay up to one torn in two."""
+"""What becomes of unsynced writes: all are lost; a random part of their sectors stays; all stay, the last one torn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,12 @@ class RecordingVfs(apsw.VFS):
         self.steps: list[Step] = []
         super().__init__(name, "")
 
-    def xOpen(self, name: Any, flags: list[int]) -> "RecordingFile":
+    def xOpen(self, name: Any, flags: list[int]) -> "RecordingFile":  # noqa: N802 - SQLite's own name
+        """Open a file whose steps are written down."""
         return RecordingFile(self, name, flags)
 
-    def xDelete(self, filename: str, syncdir: bool) -> None:
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's own name
+        """Delete a file."""
         self.steps.append(Step("delete", filename, offset=int(syncdir)))
         super().xDelete(filename, syncdir)
 
@@ -66,15 +69,18 @@ class RecordingFile(apsw.VFSFile):
         if self._name is not None:
             self._steps.append(Step(kind, self._name, offset, data))
 
-    def xWrite(self, data: Any, offset: int) -> None:
+    def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802 - SQLite's own name
+        """Write."""
         self._note("write", offset, bytes(data))
         super().xWrite(data, offset)
 
-    def xTruncate(self, newsize: int) -> None:
+    def xTruncate(self, newsize: int) -> None:  # noqa: N802 - SQLite's own name
+        """Cut off."""
         self._note("truncate", newsize)
         super().xTruncate(newsize)
 
-    def xSync(self, flags: int) -> None:
+    def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's own name
+        """Sync, and note it only once it returned."""
         super().xSync(flags)
         self._note("sync")
 
@@ -161,7 +167,9 @@ def _some(loose: list[Step], chance: random.Random) -> list[Step]:
             elif step.kind == "delete":
                 break
             continue
-        for start in range(0, len(step.data), SECTOR):
-            if chance.random() < 0.5:
-                kept.append(Step("write", step.name, step.offset + start, step.data[start : start + SECTOR]))
+        kept += [
+            Step("write", step.name, step.offset + start, step.data[start : start + SECTOR])
+            for start in range(0, len(step.data), SECTOR)
+            if chance.random() < 0.5
+        ]
     return kept

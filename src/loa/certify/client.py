@@ -5,14 +5,17 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
 OTP, TRANSACTIONAL, ADVERTISING = 2, 0, 1
-PAGE = 500
-CLASS_NAMES = {OTP: "otp", TRANSACTIONAL: "transactional", ADVERTISING: "advertising"}
-LONG_TEXT = "A long notice that takes several segments on the air. " * 6
+CLASS_NAMES: Final = {OTP: "otp", TRANSACTIONAL: "transactional", ADVERTISING: "advertising"}
+ACKNOWLEDGED: Final = (200, 201)
+SENDER: Final = "LOA"
+SHORT_TEXT: Final = "Your code is 1234"
+LONG_TEXT: Final = "A long notice that takes several segments on the air. " * 6
+PAGE: Final = 500
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Ask:
 
     @property
     def acknowledged(self) -> bool:
+        """Whether any answer was a 2xx."""
         return bool(self.replies)
 
     @property
@@ -37,9 +41,10 @@ class Ask:
         return [f"84{destination[1:]}" for destination in self.destinations]
 
     def body(self) -> dict[str, Any]:
+        """Write the request."""
         return {
             "destinations": list(self.destinations),
-            "from": "LOA",
+            "from": SENDER,
             "text": self.text,
             "requestId": self.request_id,
             "useUnicode": 1,
@@ -50,15 +55,15 @@ class Ask:
 class Client:
     """Sends, keeps what was asked in memory and what was promised on disk."""
 
-    def __init__(self, journal: Path, key: str) -> None:
+    def __init__(self, journal: Path) -> None:
         self._file = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._headers = {"API-KEY": key}
         self._session: aiohttp.ClientSession | None = None
         self._numbers = 0
+        self.key = ""
         self.url = ""
         self.asks: list[Ask] = []
 
-    def ask(self, kind: int, destinations: int = 1, text: str = "Your code is 1234") -> Ask:
+    def ask(self, kind: int, destinations: int = 1, text: str = SHORT_TEXT) -> Ask:
         """Think of a request; every destination is a number of its own."""
         first = self._numbers + 1
         self._numbers += destinations
@@ -71,11 +76,11 @@ class Client:
         """Think of a request of each class; the transactional one has two destinations."""
         return [self.ask(OTP), self.ask(TRANSACTIONAL, 2), self.ask(ADVERTISING)]
 
-    async def point_at(self, url: str) -> None:
-        """Talk to another incarnation of the gateway."""
+    async def point_at(self, url: str, key: str) -> None:
+        """Talk to another incarnation of Loa."""
         await self.leave()
-        self.url = url
-        self._session = aiohttp.ClientSession(headers=self._headers)
+        self.url, self.key = url, key
+        self._session = aiohttp.ClientSession(headers={"API-KEY": key})
 
     async def send(self, ask: Ask) -> int:
         """Send a request; give the status, 0 when no answer came."""
@@ -89,7 +94,7 @@ class Client:
             ask.statuses.append(0)
             return 0
         ask.statuses.append(status)
-        if status in (200, 201):
+        if status in ACKNOWLEDGED:
             promise = {"requestId": ask.request_id, "numbers": ask.numbers, **answer["data"]}
             os.write(self._file, json.dumps(promise).encode() + b"\n")
             os.fsync(self._file)
@@ -97,14 +102,13 @@ class Client:
         return status
 
     async def get(self, path: str, **query: str | int) -> Any:
-        """Read from the native API."""
+        """Read from the native API. Errors: aiohttp.ClientError."""
         assert self._session is not None
-        async with self._session.get(f"{self.url}/api/v1/{path}", params=query) as response:
-            assert response.status == 200, (path, response.status)
+        async with self._session.get(f"{self.url}/api/v1/{path}", params=query, raise_for_status=True) as response:
             return await response.json()
 
     async def pages(self, path: str, member: str, **query: str | int) -> list[dict[str, Any]]:
-        """Read a paged list to its end."""
+        """Read a paged list to its end. Errors: aiohttp.ClientError."""
         rows: list[dict[str, Any]] = []
         cursor_name = "after" if member == "events" else "cursor"
         while True:
