@@ -12,6 +12,7 @@ missing=""
 [ -x /usr/sbin/bearerbox ] || command -v bearerbox >/dev/null || missing="$missing kannel"
 command -v curl >/dev/null || missing="$missing curl"
 has_postgres || missing="$missing postgresql"
+command -v systemd-analyze >/dev/null || missing="$missing systemd"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing for the tests:$missing" >&2

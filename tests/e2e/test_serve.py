@@ -35,7 +35,7 @@ def answer_of(url: str, key: str = "", body: dict[str, Any] | None = None) -> tu
 
 
 @contextmanager
-def manager(path: Path) -> Iterator[socket.socket]:
+def systemd_socket(path: Path) -> Iterator[socket.socket]:
     """A service manager's socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(path))
@@ -52,7 +52,7 @@ def told(listening: socket.socket, wanted: bytes) -> list[bytes]:
 
 
 def test_a_service_manager_hears_of_the_start_the_turning_loop_and_the_end(tmp_path: Path) -> None:
-    with manager(tmp_path / "notify") as listening:
+    with systemd_socket(tmp_path / "notify") as listening:
         env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "100000"}
         with Running("serve", "--json", "--port", 0, "--data", "data", cwd=tmp_path, env=env) as serving:
             ready = serving.json()
@@ -65,7 +65,7 @@ def test_a_service_manager_hears_of_the_start_the_turning_loop_and_the_end(tmp_p
 
 
 def test_without_a_watchdog_the_loop_says_nothing(tmp_path: Path) -> None:
-    with manager(tmp_path / "notify") as listening:
+    with systemd_socket(tmp_path / "notify") as listening:
         env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "100000", "WATCHDOG_PID": "1"}
         with Running("serve", "--json", "--port", 0, "--data", "data", cwd=tmp_path, env=env) as serving:
             serving.json()

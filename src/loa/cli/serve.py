@@ -71,11 +71,11 @@ def serve(
 
 
 async def _serve(terminal: Terminal) -> int:
-    settings, manager = terminal.settings, Systemd(os.environ, os.getpid())
+    settings, systemd = terminal.settings, Systemd(os.environ, os.getpid())
     many = settings.server.workers > 1
     gateway = Gateway(of_the_parent(settings) if many else settings)
     process.on_signal(gateway.ask_to_stop)
-    alive = asyncio.create_task(manager.watch(gateway.clock))
+    alive = asyncio.create_task(systemd.watch(gateway.clock))
     workers: Workers | None = None
     await gateway.start()
     try:
@@ -85,10 +85,10 @@ async def _serve(terminal: Terminal) -> int:
         control = await open_control(gateway)
         if terminal.as_json:
             terminal.line({"url": gateway.url, "data": str(settings.data_dir), "control": str(control)})
-        manager.say(READY)
+        systemd.say(READY)
         return await gateway.wait()
     finally:
-        manager.say(STOPPING)
+        systemd.say(STOPPING)
         await asyncio.gather(gateway.stop(), *([workers.stop()] if workers is not None else []))
         alive.cancel()
         await asyncio.gather(alive, return_exceptions=True)
