@@ -7,6 +7,7 @@ from loa.domain.hours import AllowedHours
 from loa.domain.numbering.table import VIETNAM, load_table
 from loa.domain.rules import LabelPolicy, Ruleset
 from loa.domain.traffic import ClassPolicy, OnUnknown, TrafficClass
+from loa.ledger.postgres.ledger import PostgresOptions
 from loa.ledger.sqlite.ledger import SqliteOptions
 from loa.notify.guard import GuardPolicy
 from loa.settings.tree import Advertising, Otp, Settings, Transactional, minute_of_day
@@ -30,6 +31,20 @@ def sqlite_options(settings: Settings) -> SqliteOptions:
         busy_ms=settings.ledger.busy_ms,
         cache_kib=settings.ledger.cache_kib,
         readers=settings.ledger.readers,
+    )
+
+
+def postgres_options(settings: Settings) -> PostgresOptions:
+    """How the PostgreSQL server is used."""
+    own = settings.postgres
+    return PostgresOptions(
+        request_keep_ms=settings.limits.request_id_keep_hours * HOUR_MS,
+        connections=own.connections,
+        readers=own.readers,
+        waiting_max=own.calls_max,
+        timeout_s=own.timeout_s,
+        dead_after_s=own.dead_after_s,
+        owner=own.owner.reveal(),
     )
 
 

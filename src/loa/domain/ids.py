@@ -31,6 +31,20 @@ def new_referent_id(now: int) -> str:
     return REFERENT_PREFIX + _digits(now & (1 << 48) - 1, 5) + os.urandom(16).translate(_FIVE_BITS).decode()
 
 
+def referent_time(referent_id: str) -> int | None:
+    """Read when a submission's public id was made, None when it is no such id. Units: milliseconds since the epoch."""
+    digits = referent_id.removeprefix(REFERENT_PREFIX)
+    if len(digits) != REFERENT_DIGITS or digits == referent_id:
+        return None
+    at = 0
+    for character in digits[:10]:
+        value = _VALUES.get(character)
+        if value is None:
+            return None
+        at = at << 5 | value
+    return at
+
+
 def new_token(referent_id: str) -> str:
     """Make the handle that reads a submission's status without a key.
 

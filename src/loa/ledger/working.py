@@ -3,7 +3,6 @@
 Shared by the engines, so that both read a message alike and the rules stand once, in domain.standing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +24,7 @@ class Change:
     traffic_class: int
     before: State
     lane_before: int | None
+    events: list[Event]
 
     @property
     def lane_after(self) -> int | None:
@@ -68,17 +68,19 @@ class Working:
         self._before[message.id] = state
         self._lanes[message.id] = message.channel_id if state is _QUEUED else None
 
-    def take_changes(self) -> Iterator[Change]:
+    def take_changes(self) -> list[Change]:
         """Give what changed since the last time, and take note that it is written."""
+        changes = []
         for message in self.messages.values():
             if not message.changed:
                 continue
-            change = Change(message, self.classes[message.id], self._before[message.id], self._lanes[message.id])
-            yield change
-            self._before[message.id] = message.state
-            self._lanes[message.id] = change.lane_after
+            key = message.id
+            change = Change(message, self.classes[key], self._before[key], self._lanes[key], message.events)
+            changes.append(change)
+            self._before[key], self._lanes[key] = message.state, change.lane_after
             message.changed = False
             message.events = []
+        return changes
 
 
 def event_row(event: Event) -> list[Any]:

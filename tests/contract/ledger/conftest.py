@@ -5,21 +5,47 @@ from pathlib import Path
 
 import pytest
 
+from loa.ledger.postgres.connection import WRITING, run_once
+from loa.ledger.postgres.ledger import PostgresLedger
+from loa.ledger.postgres.migrate import make_days, migrate
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.ledger import Ledger
-from tests.support.fakes import QuietProbe
+from tests.support.fakes import EPOCH, FakeClock, QuietProbe
+from tests.support.postgres import Postgres, postgres
+
+__all__ = ["postgres"]
 
 Opener = Callable[[], Awaitable[Ledger]]
 
 
-@pytest.fixture(params=["sqlite"])
-def open_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+async def prepare(url: str) -> None:
+    """Make the schema and the days around the tests' own."""
+    await migrate(url)
+    await run_once(url, WRITING, "prepare", 30, lambda connection: make_days(connection, EPOCH))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def open_ledger(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opener]:
     """Give a function that opens the same ledger again, as a restart would."""
+    if engine == "sqlite":
 
-    async def sqlite() -> Ledger:
-        return await SqliteLedger.open(tmp_path / "loa.db", probe=QuietProbe())
+        async def sqlite() -> Ledger:
+            return await SqliteLedger.open(tmp_path / "loa.db", probe=QuietProbe())
 
-    return {"sqlite": sqlite}[request.param]
+        yield sqlite
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    async with server.database(prepare) as url:
+
+        async def on_server() -> Ledger:
+            return await PostgresLedger.open(url, folder=tmp_path, probe=QuietProbe(), clock=FakeClock())
+
+        yield on_server
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.sqlite.unit import Unit
+from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
 
 DueCall = tuple[int, int, int, int, Sequence[int]]
@@ -27,17 +28,9 @@ def _claim_due(
         return []
     share = max(1, min(per_endpoint, limit // len(endpoints)))
     found: list[list[int]] = unit.rows("due_callbacks", endpoints, now, share)
-    ids = _round_robin(found)[:limit]
+    ids = round_robin(found)[:limit]
     unit.run("hold_callbacks", ids, until)
     return _read(unit, ids)
-
-
-def _round_robin(lists: list[list[int]]) -> list[int]:
-    """Take one of each endpoint in turn, so that none waits for another's backlog."""
-    if len(lists) == 1:
-        return lists[0]
-    longest = max(map(len, lists))
-    return [found[i] for i in range(longest) for found in lists if i < len(found)]
 
 
 def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:

@@ -1,6 +1,7 @@
 """Receipts: stored raw, matched to the segment they speak of, applied; parked until their segment is known."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.receipt import Receipt
@@ -33,7 +34,12 @@ def _match(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     wanted = arriving.forms_of(arrivals)
     if wanted:
         rows = unit.rows("match_segments", wanted)
-        arriving.take_matches(arrivals, [Match(*row[:7], row[8], row[7:]) for row in rows])
+        arriving.take_matches(arrivals, [_found(row) for row in rows])
+
+
+def _found(row: list[Any]) -> Match:
+    index, rank, message_id, number, segment, ref, destination, *standing = row
+    return Match(index, rank, message_id, number, segment, ref, destination, standing[1], standing)
 
 
 def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:

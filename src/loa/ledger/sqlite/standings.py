@@ -35,7 +35,7 @@ def write(unit: Unit, working: Working, now: int) -> None:
             ]
         )
         _count_lane(unit, change)
-        for event in message.events:
+        for event in change.events:
             events.append([unit.next_event_id, *event_row(event)])
             unit.next_event_id += 1
     if rows:

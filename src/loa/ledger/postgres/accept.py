@@ -1,0 +1,184 @@
+"""Writing submissions down and taking them back."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from loa.domain.ids import REFERENT_PREFIX, referent_time
+from loa.domain.lifecycle import State
+from loa.ledger.placing import Placing, as_json, wanted_keys
+from loa.ledger.postgres import standings
+from loa.ledger.postgres.days import day_of, first_id, submission_id
+from loa.ledger.postgres.unit import Unit
+from loa.ports.probe import Point
+from loa.ports.records import AcceptResult, NewSubmission
+
+EVERY_STEP_KEPT_S = 1.0
+
+
+class QuickerElsewhere(Exception):
+    """Another process stored the same request id meanwhile: the transaction is done again and will find it."""
+
+
+async def accept(unit: Unit, submissions: list[NewSubmission]) -> list[AcceptResult]:
+    """Write the submissions of one commit, or recognise repeats, also among themselves."""
+    placing = Placing(unit.shared.request_keep_ms)
+    wanted = sorted(wanted_keys(submissions))
+    if wanted:
+        strict = sorted(wanted_keys(s for s in submissions if s.strict))
+        if strict:
+            await unit.write("lock_request_ids", strict)
+        placing.know(await unit.write("find_request_keys", wanted))
+    results = [placing.place(new) for new in submissions]
+    if placing.fresh:
+        ids = await _add(unit, placing.fresh)
+        if placing.keyed:
+            await _keep_keys(unit, placing.keyed, ids)
+    if placing.warnings:
+        await unit.write("insert_warnings", placing.warnings)
+    unit.shared.probe.reached(Point.LEDGER_IN_ACCEPT)
+    return results
+
+
+async def _keep_keys(unit: Unit, keyed: list[NewSubmission], ids: dict[int, int]) -> None:
+    # In one order everywhere, so that two processes never wait for each other crosswise.
+    rows = sorted([s.tenant_id, s.request_id, s.fingerprint, ids[id(s)], s.accepted_at] for s in keyed)
+    kept = await unit.write("keep_request_keys", rows, unit.shared.request_keep_ms)
+    if len(kept) < len(rows):
+        raise QuickerElsewhere
+
+
+async def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
+    """Write new submissions with their messages; give the id of each, by the identity of its record."""
+    numbers = await unit.rows("submission_numbers", len(fresh))
+    rows: list[Any] = []
+    messages: list[list[Any]] = [[] for _ in range(11)]
+    ids: dict[int, int] = {}
+    for new, (number, _xid) in zip(fresh, numbers, strict=True):
+        ids[id(new)] = submission_id(new.accepted_at, number)
+        endpoint_id = await _endpoint(unit, new)
+        every_step = endpoint_id is not None and await _tells_every_step(unit, new.tenant_id, endpoint_id)
+        first = following = ids[id(new)]
+        for plan, destinations in new.plans:
+            _lay_out(messages, new, first, following, plan, destinations, every_step)
+            following += len(destinations)
+            unit.moved(plan[0], int(new.traffic_class), len(destinations))
+            unit.shared.marks.lower(plan[0], int(new.traffic_class), new.due_at)
+        rows.append(_row(new, first, following - first, endpoint_id, every_step))
+    await unit.write("insert_submissions", rows)
+    await unit.run("insert_messages", *messages)
+    unit.wakes = True
+    return ids
+
+
+def _lay_out(
+    columns: list[list[Any]],
+    new: NewSubmission,
+    submission: int,
+    first: int,
+    plan: tuple[int, ...],
+    destinations: Sequence[int],
+    every_step: bool,
+) -> None:
+    """Add the messages that follow one plan, column by column."""
+    count = len(destinations)
+    shared = [new.tenant_id, submission, int(new.traffic_class), plan[0], ",".join(map(str, plan)), new.due_at]
+    shared += [new.accepted_at, new.expires_at, every_step]
+    for column, value in zip((0, 2, 4, 5, 6, 7, 8, 9, 10), shared, strict=True):
+        columns[column] += [value] * count
+    columns[1] += range(first, first + count)
+    columns[3] += destinations
+
+
+def _row(new: NewSubmission, first: int, count: int, endpoint_id: int | None, every_step: bool) -> list[Any]:
+    return [
+        new.tenant_id,
+        first,
+        new.referent_id,
+        new.token,
+        new.request_id,
+        new.key_id,
+        new.sender,
+        new.text,
+        new.encoding,
+        new.segment_count,
+        int(new.traffic_class),
+        new.accepted_at,
+        new.due_at,
+        new.expires_at,
+        new.scheduled,
+        first,
+        count,
+        endpoint_id,
+        every_step,
+        as_json(new.ext),
+        as_json(new.answer),
+    ]
+
+
+async def _endpoint(unit: Unit, new: NewSubmission) -> int | None:
+    """Give the endpoint of a submission; a callback URL of its own becomes an endpoint with the tenant's secret."""
+    if not new.callback_url:
+        return new.endpoint_id
+    found = await unit.value("endpoint_of_url", new.tenant_id, new.callback_url)
+    if found is None:
+        secrets = await unit.value("secrets_for", new.tenant_id, new.endpoint_id or 0)
+        fresh = json.dumps(["whsec_" + base64.b64encode(os.urandom(32)).decode()])
+        found = await unit.value("insert_endpoint", new.tenant_id, new.callback_url, secrets or fresh)
+        await unit.run("bump_revision")
+    return int(found)
+
+
+async def _tells_every_step(unit: Unit, tenant_id: int, endpoint_id: int) -> bool:
+    """Tell whether an endpoint is told of every step; another process's change is seen within a second."""
+    read_at, known = unit.shared.every_step.get(endpoint_id, (-EVERY_STEP_KEPT_S, False))
+    moment = time.monotonic()
+    if moment - read_at >= EVERY_STEP_KEPT_S:
+        known = bool(await unit.value("tells_every_step", tenant_id, endpoint_id))
+        unit.shared.every_step[endpoint_id] = (moment, known)
+    return known
+
+
+def days_around(referent_id: str) -> tuple[int, int]:
+    """Give the ids between which a submission lies, by the time its public id begins with; a day of slack each way."""
+    at = referent_time(referent_id) if referent_id.startswith(REFERENT_PREFIX) else None
+    if at is None:
+        return 0, 0
+    day = day_of(at)
+    return first_id(max(day - 1, 0)), first_id(day + 2)
+
+
+async def cancel(unit: Unit, calls: list[tuple[int, str, int]]) -> list[int | None]:
+    """Cancel what is still queued of whole submissions."""
+    return [await _cancel_submission(unit, *call) for call in calls]
+
+
+async def _cancel_submission(unit: Unit, tenant_id: int, referent_id: str, now: int) -> int | None:
+    spans = await unit.rows("submission_span", referent_id, tenant_id, *days_around(referent_id))
+    if not spans:
+        return None
+    queued = await unit.rows("queued_in_span", tenant_id, *spans[0])
+    return await _cancel(unit, [(tenant_id, row[0]) for row in queued], now)
+
+
+async def cancel_message(unit: Unit, calls: list[tuple[int, int, int]]) -> list[bool | None]:
+    """Cancel single messages that are still queued."""
+    results: list[bool | None] = []
+    for tenant_id, message_id, now in calls:
+        state = await unit.value("message_of_tenant", tenant_id, message_id)
+        queued = state == State.QUEUED and await _cancel(unit, [(tenant_id, message_id)], now) == 1
+        results.append(None if state is None else queued)
+    return results
+
+
+async def _cancel(unit: Unit, ids: list[tuple[int, int]], now: int) -> int:
+    """Cancel those that are queued once they are locked: a claim may have been quicker."""
+    working = await standings.read(unit, ids)
+    queued = [message for message in working.messages.values() if message.state is State.QUEUED]
+    for message in queued:
+        message.move(State.CANCELLED, now)
+    await standings.write(unit, working, now)
+    return len(queued)

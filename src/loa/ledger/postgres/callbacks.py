@@ -1,0 +1,110 @@
+"""Callbacks that are due: claimed for a while, read whole, and what came of each try."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from loa.domain.lifecycle import State
+from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.postgres.unit import Unit
+from loa.ledger.turns import round_robin
+from loa.ports.records import CallbackTry, DueCallback
+
+DueCall = tuple[int, int, int, int, Sequence[int]]
+HealthCall = tuple[int, int | None, int | None, str]
+ReplayCall = tuple[int, Sequence[int], int | None, int, int]
+
+
+async def claim_due(unit: Unit, calls: list[DueCall]) -> list[list[DueCallback]]:
+    """Claim due callbacks for each caller."""
+    return [await _claim_due(unit, *call) for call in calls]
+
+
+async def _claim_due(
+    unit: Unit, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+) -> list[DueCallback]:
+    endpoints = [row[0] for row in await unit.rows("endpoints_with_due", now, list(skip))]
+    if not endpoints:
+        return []
+    share = max(1, min(per_endpoint, limit // len(endpoints)))
+    held = await unit.rows("hold_callbacks", endpoints[:limit], now, share, until, unit.shared.node.boot)
+    if not held:
+        return []
+    rows = await unit.write("read_callbacks", [(row["tenant_id"], row["event_id"]) for row in held])
+    found: dict[int, list[DueCallback]] = {endpoint_id: [] for endpoint_id in endpoints}
+    for callback in sorted(map(_callback, rows), key=lambda c: (c.occurred_at, c.id)):
+        found[callback.endpoint_id].append(callback)
+    return round_robin(list(found.values()))
+
+
+def _callback(row: Any) -> DueCallback:
+    return DueCallback(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        endpoint_id=row["endpoint_id"],
+        url=row["url"],
+        secrets=tuple(json.loads(row["secrets"])),
+        tries=row["tries"],
+        message_id=row["message_id"],
+        sequence=row["sequence"],
+        state=State(row["state"]),
+        error=row["error"],
+        occurred_at=row["at"],
+        possible_duplicate=bool(row["flags"] & POSSIBLE_DUPLICATE),
+        destination=row["destination"],
+        channel=row["channel"],
+        segment_count=row["segment_count"],
+        referent_id=row["referent_id"],
+        request_id=row["request_id"],
+        sent_at=row["sent_at"],
+        handed_over_at=row["handed_over_at"],
+        metadata=None if row["metadata"] is None else json.loads(row["metadata"]),
+    )
+
+
+async def record_tries(unit: Unit, calls: list[Sequence[CallbackTry]]) -> list[None]:
+    """Record tries of callbacks."""
+    tries = sorted((one for call in calls for one in call), key=lambda t: t.callback_id)
+    if tries:
+        await unit.write(
+            "insert_tries",
+            [[t.callback_id, t.number, t.at, t.status, t.error, t.excerpt, t.elapsed_ms] for t in tries],
+        )
+        taken = [t.callback_id for t in tries if t.delivered]
+        if taken:
+            await unit.run("end_callbacks", taken)
+        failed = [t for t in tries if not t.delivered]
+        if failed:
+            await unit.write("put_off_callbacks", [_put_off(t) for t in failed])
+    return [None] * len(calls)
+
+
+def _put_off(t: CallbackTry) -> list[Any]:
+    over = t.next_at is None
+    return [t.callback_id, t.number, t.next_at, t.at if over else None, "failed" if over else ""]
+
+
+async def next_callback_due(unit: Unit, calls: list[None]) -> list[int | None]:
+    """Give when the next callback is due."""
+    due = await unit.value("next_callback_due")
+    return [due] * len(calls)
+
+
+async def set_endpoint_health(unit: Unit, calls: list[HealthCall]) -> list[None]:
+    """Note how endpoints do."""
+    for call in calls:
+        await unit.run("set_endpoint_health", *call)
+    await unit.run("bump_revision")
+    return [None] * len(calls)
+
+
+async def replay(unit: Unit, calls: list[ReplayCall]) -> list[int]:
+    """Make callbacks due again."""
+    counts = []
+    for tenant_id, ids, endpoint_id, since, now in calls:
+        count = len(await unit.rows("replay_callbacks", tenant_id, list(ids), now)) if ids else 0
+        if endpoint_id is not None:
+            count += len(await unit.rows("replay_failed", tenant_id, endpoint_id, since, now))
+        counts.append(count)
+    unit.wakes = True
+    return counts

@@ -1,0 +1,268 @@
+"""Claims on due messages, and the record of what came of them."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from loa.domain.lifecycle import State
+from loa.domain.standing import Verdict, expire, lose_track, settle
+from loa.domain.traffic import TrafficClass
+from loa.errors import StorageUnavailable
+from loa.ledger.postgres import receipts, standings
+from loa.ledger.postgres.days import day_of
+from loa.ledger.postgres.unit import CLASSES, Batch, Claimed, Unit
+from loa.ledger.settling import CLAIM_OVER, FORMER_RUN, Notes, SegmentRef, notes_of, plain_accepts, verdict
+from loa.ports.records import Settlement, UnknownPolicy
+
+ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int]
+LANES = 3
+NO_LANE = -1
+CLAIMS_PER_CALL = 5
+OTHERS_GRACE_MS = 15_000
+"""How much later than its owner a living process's claim is settled by others, whose clocks may be ahead."""
+
+
+async def claim(unit: Unit, calls: list[ClaimCall]) -> list[Claimed]:
+    """Claim due messages for each caller."""
+    await give_back(unit)
+    return [await _claim_lanes(unit, *call) for call in calls]
+
+
+async def give_back(unit: Unit) -> None:
+    """Put back what claims took whose commit was in doubt."""
+    doubtful = list(unit.shared.in_doubt)
+    if doubtful:
+        for channel_id, traffic_class, due_at in await unit.rows("give_back", unit.shared.node.boot, doubtful):
+            unit.moved(channel_id, traffic_class, 1)
+            unit.shared.marks.lower(channel_id, traffic_class, due_at)
+
+        async def settled() -> None:
+            unit.shared.in_doubt.difference_update(doubtful)
+
+        unit.after.append(settled)
+
+
+async def _claim_lanes(
+    unit: Unit, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+) -> Claimed:
+    lanes = [(int(lane), min(share, limit)) for lane, share in wanted]
+    rows = await _take_due(unit, channel_id, lanes, now)
+    late = [row for row in rows if row["expires_at"] <= now]
+    due = [row for row in rows if row["expires_at"] > now]
+    if late:
+        await _expire(unit, late, now)
+    if not due:
+        return []
+    order = {lane: place for place, (lane, _) in enumerate(lanes)}
+    due.sort(key=lambda row: (order[row["class"]], row["due_at"], row["message_id"]))
+    contents = await unit.content({(row["tenant_id"], row["submission_id"]) for row in due})
+    attempts = [
+        contents[row["submission_id"]].attempt(tuple(row)[:7], channel_id, CLASSES[row["class"]]) for row in due
+    ]
+    await _keep_claim(unit, channel_id, attempts, now, until)
+    for row in due:
+        unit.moved(channel_id, row["class"], -1)
+    return attempts
+
+
+async def _take_due(unit: Unit, channel_id: int, lanes: list[tuple[int, int]], now: int) -> list[Any]:
+    """Take due rows out of the queue, from the marks of their lanes on."""
+    marks, moment = unit.shared.marks, time.monotonic()
+    padded = lanes + [(NO_LANE, 0)] * (LANES - len(lanes))
+    starts = [marks.start(channel_id, lane, moment) for lane, _ in padded]
+    rows = await unit.rows(
+        "claim_lanes", channel_id, now, [lane for lane, _ in padded], starts, [count for _, count in padded]
+    )
+    took = time.monotonic() - moment
+    taken: dict[int, list[int]] = {}
+    for row in rows:
+        taken.setdefault(row["class"], []).append(row["due_at"])
+    room = dict(lanes)
+    for (lane, _), start in zip(lanes, starts, strict=False):
+        dues = taken.get(lane, [])
+        full = len(rows) >= room[lane]
+        if start == 0:
+            marks.swept(channel_id, lane, moment, took)
+        if dues or not full:
+            marks.reached(channel_id, lane, max(dues) if full else None, now)
+    return rows
+
+
+async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, until: int) -> None:
+    shared = unit.shared
+    batch = Batch(shared.next_claim, now, len(attempts))
+    shared.next_claim += 1
+    shared.in_doubt.add(batch.id)
+    kept = await unit.value(
+        "keep_claim",
+        batch.id,
+        shared.node.boot,
+        channel_id,
+        now,
+        until,
+        [a.tenant_id for a in attempts],
+        [a.message_id for a in attempts],
+        [a.number for a in attempts],
+    )
+    if kept is None:
+        shared.in_doubt.discard(batch.id)
+        shared.node.fenced()
+        raise StorageUnavailable("this process was taken for dead by others; it starts over")
+
+    async def committed() -> None:
+        shared.in_doubt.discard(batch.id)
+        shared.open.update(((a.message_id, a.number), batch) for a in attempts)
+
+    unit.after.append(committed)
+
+
+async def _expire(unit: Unit, late: list[Any], now: int) -> None:
+    ids = {row["message_id"] for row in late}
+    held = await standings.read(unit, [(row["tenant_id"], row["message_id"]) for row in late], taken=ids)
+    for message in held.messages.values():
+        expire(message, now)
+    await standings.write(unit, held, now)
+
+
+async def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
+    """Record outcomes, the references of handed-over segments, and receipts that came before their response."""
+    together = [settlement for call in calls for settlement in call]
+    if not together:
+        return [0] * len(calls)
+    now = max(s.at for s in together)
+    notes = notes_of(together)
+    sent = await _mark_sent(unit, together, notes)
+    rest = [s for s in together if s.message_id not in sent]
+    took = await _settle(unit, rest, notes, now) if rest else {}
+    if notes.segments:
+        await _keep_refs(unit, notes.segments, now)
+    await _end_claims(unit, together)
+    return [sum(s.message_id in sent or took[id(s)] for s in call) for call in calls]
+
+
+async def _settle(unit: Unit, settlements: list[Settlement], notes: Notes, now: int) -> dict[int, bool]:
+    """Let the rules decide on what took no short way; tell for each settlement whether it took effect."""
+    held = await standings.read(unit, {(s.tenant_id, s.message_id) for s in settlements})
+    took = {id(s): settle(held.messages[s.message_id], s.number, s.outcome, verdict(s)) for s in settlements}
+    closes = [notes.closes[key] for key in sorted({(s.message_id, s.number) for s in settlements})]
+    rows = [
+        [
+            close.settlement.tenant_id,
+            close.settlement.message_id,
+            close.settlement.number,
+            close.settlement.channel_id,
+            _claimed_at(unit, close.settlement),
+            close.settlement.at,
+            close.outcome,
+            close.reason,
+            close.refs,
+        ]
+        for close in closes
+    ]
+    await unit.write("close_attempts", rows)
+    await standings.write(unit, held, now)
+    return took
+
+
+def _claimed_at(unit: Unit, s: Settlement) -> int:
+    batch = unit.shared.open.get((s.message_id, s.number))
+    return s.at if batch is None else batch.claimed_at
+
+
+async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) -> set[int]:
+    plain = sorted(plain_accepts(settlements), key=lambda s: s.message_id)
+    if not plain:
+        return set()
+    rows = [
+        [
+            s.tenant_id,
+            s.message_id,
+            s.number,
+            s.channel_id,
+            _claimed_at(unit, s),
+            s.at,
+            notes.closes[s.message_id, s.number].refs,
+        ]
+        for s in plain
+    ]
+    return {row[0] for row in await unit.write("mark_sent", rows)}
+
+
+async def _keep_refs(unit: Unit, refs: list[SegmentRef], now: int) -> None:
+    day = day_of(now)
+    await unit.shared.days.ensure([now])
+    rows = [
+        [
+            r.settlement.channel_id,
+            r.form,
+            r.settlement.tenant_id,
+            r.settlement.message_id,
+            r.settlement.number,
+            r.segment,
+            day,
+        ]
+        for r in refs
+    ]
+    await unit.write("insert_segments", rows)
+    receipts.look_again(unit, [(r.settlement.channel_id, r.form) for r in refs], now)
+
+
+async def _end_claims(unit: Unit, settlements: Iterable[Settlement]) -> None:
+    """Forget the claims of which nothing is left open."""
+    shared = unit.shared
+    done = {(s.message_id, s.number) for s in settlements} & shared.open.keys()
+    left: dict[int, int] = {}
+    for key in done:
+        batch = shared.open[key]
+        left[batch.id] = left.get(batch.id, batch.left) - 1
+    over = [batch_id for batch_id, count in left.items() if count == 0]
+    if over:
+        await unit.run("end_claims", shared.node.boot, over)
+
+    async def committed() -> None:
+        for key in done:
+            shared.open.pop(key).left -= 1
+
+    unit.after.append(committed)
+
+
+async def settle_stale(unit: Unit, calls: list[tuple[int, UnknownPolicy, bool]]) -> list[int]:
+    """Turn attempts whose owner is dead or overdue into unknown: nobody can say whether their bytes left."""
+    return [await _settle_stale(unit, *call) for call in calls]
+
+
+async def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> int:
+    shared = unit.shared
+    died = await unit.rows("note_dead", shared.node.boot, shared.node.dead_after_s)
+    if died or former:
+        await unit.run("release_callbacks")
+    claims = await unit.rows("stale_claims", shared.node.boot, now, now - OTHERS_GRACE_MS, CLAIMS_PER_CALL)
+    if not claims:
+        return 0
+    lost = 0
+    for row in claims:
+        lost += await _lose_claim(unit, row, now, policy)
+    await unit.write("end_stale_claims", [[row["boot"], row["id"]] for row in claims])
+    return lost
+
+
+async def _lose_claim(unit: Unit, row: Any, now: int, policy: UnknownPolicy) -> int:
+    reason = FORMER_RUN if row["dead"] else CLAIM_OVER
+    numbers = dict(zip(row["message_ids"], row["numbers"], strict=True))
+    held = await standings.read(unit, zip(row["tenant_ids"], row["message_ids"], strict=True))
+    closes = []
+    for message in held.messages.values():
+        if message.state is State.SENDING and message.attempts == numbers[message.id]:
+            closes.append([message.tenant_id, message.id, message.attempts, row["channel_id"], row["claimed_at"], now])
+            wait_ms, resend = policy(message.tenant_id, CLASSES[held.classes[message.id]])
+            lose_track(message, reason, Verdict(now, wait_until=now + wait_ms, resend=resend))
+    if closes:
+        await unit.write("close_attempts", [[*close, "unknown", reason, ""] for close in closes])
+        await standings.write(unit, held, now)
+    return len(closes)
+
+
+async def next_due(unit: Unit, calls: list[tuple[int, int]]) -> list[int | None]:
+    """Give when the next message of each channel is due."""
+    lanes = [int(lane) for lane in TrafficClass]
+    return [await unit.value("next_due", channel_id, lanes, now) for channel_id, now in calls]

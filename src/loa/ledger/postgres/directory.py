@@ -1,0 +1,284 @@
+"""Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from loa.domain.traffic import TrafficClass
+from loa.errors import CallerError
+from loa.ledger.postgres.unit import Unit
+from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
+
+Change = Callable[[Any], Awaitable[Any]]
+
+
+async def change(unit: Unit, calls: list[Change]) -> list[Any]:
+    """Make changes of the directory, each a function of the connection, and let readers know."""
+    results = [await call(unit.connection) for call in calls]
+    unit.shared.every_step.clear()
+    await unit.run("bump_revision")
+    unit.wakes = True
+    return results
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def add_tenant(name: str, now: int) -> Change:
+    """Add a tenant. Errors: CallerError when the name is taken."""
+
+    async def run(connection: Any) -> Tenant:
+        query = "INSERT INTO tenant (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING id"
+        number = await connection.fetchval(query, name, now)
+        if number is None:
+            raise CallerError("tenant_exists", f"there is a tenant {name!r} already", name=name)
+        return Tenant(number, name)
+
+    return run
+
+
+async def tenants(connection: Any) -> list[Tenant]:
+    """Read every tenant."""
+    rows = await connection.fetch("SELECT id, name, policies FROM tenant ORDER BY id")
+    return [Tenant(row[0], row[1], json.loads(row[2])) for row in rows]
+
+
+def set_policies(tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> Change:
+    """Replace a tenant's overrides of the class policies."""
+    text = _text({name: dict(values) for name, values in policies.items()})
+
+    async def run(connection: Any) -> None:
+        await connection.execute("UPDATE tenant SET policies = $1 WHERE id = $2", text, tenant_id)
+
+    return run
+
+
+_KEY_COLUMNS = (
+    "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
+    " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
+)
+
+
+def add_key(key: ApiKey) -> Change:
+    """Store a key's digest and what it may do; gives the key with its id."""
+    values = (
+        key.tenant_id,
+        key.name,
+        key.digest,
+        key.display,
+        key.live,
+        _text(sorted(key.permissions)),
+        _text(key.senders),
+        _text(key.networks),
+        key.request_id_mode,
+        key.success_code,
+        key.endpoint_id,
+        key.created_at,
+        key.expires_at,
+        key.revoked_at,
+        key.last_used_at,
+    )
+
+    async def run(connection: Any) -> ApiKey:
+        marks = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+        query = f"INSERT INTO api_key ({_KEY_COLUMNS}) VALUES ({marks}) RETURNING id"  # noqa: S608 - constants
+        return _key((await connection.fetchval(query, *values), *values))
+
+    return run
+
+
+def _key(row: Any) -> ApiKey:
+    return ApiKey(
+        id=row[0],
+        tenant_id=row[1],
+        name=row[2],
+        digest=row[3],
+        display=row[4],
+        live=row[5],
+        permissions=frozenset(json.loads(row[6])),
+        senders=tuple(json.loads(row[7])),
+        networks=tuple(json.loads(row[8])),
+        request_id_mode=row[9],
+        success_code=row[10],
+        endpoint_id=row[11],
+        created_at=row[12],
+        expires_at=row[13],
+        revoked_at=row[14],
+        last_used_at=row[15],
+    )
+
+
+async def keys(connection: Any) -> list[ApiKey]:
+    """Read every key."""
+    rows = await connection.fetch(f"SELECT id, {_KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
+    return [_key(row) for row in rows]
+
+
+def revoke_key(key_id: int, now: int) -> Change:
+    """Revoke a key; False when there is none that is still valid."""
+
+    async def run(connection: Any) -> bool:
+        query = "UPDATE api_key SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id"
+        return await connection.fetchval(query, now, key_id) is not None
+
+    return run
+
+
+async def touch_keys(unit: Unit, calls: list[Mapping[int, int]]) -> list[None]:
+    """Note when keys were last used; readers need not read again for it."""
+    latest = {key_id: at for call in calls for key_id, at in call.items()}
+    if latest:
+        await unit.connection.execute(
+            "UPDATE api_key k SET last_used_at = greatest(k.last_used_at, w.at)"
+            " FROM unnest($1::bigint[], $2::bigint[]) AS w(id, at) WHERE k.id = w.id",
+            list(latest),
+            list(latest.values()),
+        )
+    return [None] * len(calls)
+
+
+def add_sender(tenant_id: int, name: str, kind: str) -> Change:
+    """Add a sender of a tenant; adding it again gives the one that is there."""
+
+    async def run(connection: Any) -> Sender:
+        statement = "INSERT INTO sender (tenant_id, name, kind) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+        await connection.execute(statement, tenant_id, name, kind)
+        query = "SELECT id, tenant_id, name, kind FROM sender WHERE tenant_id = $1 AND name = $2"
+        return Sender(*await connection.fetchrow(query, tenant_id, name))
+
+    return run
+
+
+async def senders(connection: Any) -> list[Sender]:
+    """Read every sender."""
+    return [Sender(*row) for row in await connection.fetch("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
+
+
+_CHANNELS = "SELECT id, name, provider, settings, paused, version FROM channel"
+
+
+def _channel(row: Any) -> ChannelRecord:
+    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
+
+
+def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
+    """Add a channel. Errors: CallerError when the name is taken."""
+
+    async def run(connection: Any) -> ChannelRecord:
+        query = (
+            "INSERT INTO channel (name, provider, settings) VALUES ($1, $2, $3)"
+            " ON CONFLICT (name) DO NOTHING RETURNING id"
+        )
+        number = await connection.fetchval(query, name, provider, _text(dict(settings)))
+        if number is None:
+            raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
+        return ChannelRecord(number, name, provider, dict(settings))
+
+    return run
+
+
+async def channels(connection: Any) -> list[ChannelRecord]:
+    """Read every channel."""
+    return [_channel(row) for row in await connection.fetch(f"{_CHANNELS} ORDER BY id")]
+
+
+def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
+    """Change a channel; new settings give it a new version, so that the running ones are built again."""
+
+    async def run(connection: Any) -> ChannelRecord | None:
+        if settings is not None:
+            statement = "UPDATE channel SET settings = $1, version = version + 1 WHERE name = $2"
+            await connection.execute(statement, _text(dict(settings)), name)
+        if paused is not None:
+            await connection.execute("UPDATE channel SET paused = $1 WHERE name = $2", paused, name)
+        row = await connection.fetchrow(f"{_CHANNELS} WHERE name = $1", name)
+        return None if row is None else _channel(row)
+
+    return run
+
+
+_ROUTES = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
+
+
+def _route(row: Any) -> RouteRecord:
+    traffic_class = None if row[5] is None else TrafficClass(row[5])
+    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
+
+
+def add_route(record: RouteRecord, position: int | None) -> Change:
+    """Add a rule at a position, or after the last one of the tenant."""
+
+    async def run(connection: Any) -> RouteRecord:
+        place = position
+        if place is None:
+            query = "SELECT coalesce(max(position), 0) + 10 FROM route WHERE tenant_id = $1"
+            place = await connection.fetchval(query, record.tenant_id)
+        traffic_class = None if record.traffic_class is None else int(record.traffic_class)
+        number = await connection.fetchval(
+            "INSERT INTO route (tenant_id, position, channels, sender, class, carrier) VALUES ($1, $2, $3, $4, $5, $6)"
+            " RETURNING id",
+            record.tenant_id,
+            place,
+            _text(record.channels),
+            record.sender,
+            traffic_class,
+            record.carrier,
+        )
+        return _route(await connection.fetchrow(f"{_ROUTES} WHERE id = $1", number))
+
+    return run
+
+
+async def routes(connection: Any) -> list[RouteRecord]:
+    """Read every rule in the order in which rules are read."""
+    return [_route(row) for row in await connection.fetch(f"{_ROUTES} ORDER BY tenant_id, position, id")]
+
+
+def remove_route(route_id: int) -> Change:
+    """Remove a rule; False when there is none."""
+
+    async def run(connection: Any) -> bool:
+        return await connection.fetchval("DELETE FROM route WHERE id = $1 RETURNING id", route_id) is not None
+
+    return run
+
+
+_ENDPOINTS = "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
+
+
+def _endpoint(row: Any) -> Endpoint:
+    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], row[5], row[6], row[7])
+
+
+def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
+    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets."""
+
+    async def run(connection: Any) -> Endpoint:
+        await connection.execute(
+            "INSERT INTO endpoint (tenant_id, url, secrets, every_step) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (tenant_id, url) DO UPDATE SET every_step = excluded.every_step, disabled_at = NULL,"
+            " disabled_reason = '', failing_since = NULL",
+            tenant_id,
+            url,
+            _text([secret]),
+            every_step,
+        )
+        return _endpoint(await connection.fetchrow(f"{_ENDPOINTS} WHERE tenant_id = $1 AND url = $2", tenant_id, url))
+
+    return run
+
+
+async def endpoints(connection: Any, tenant_id: int | None) -> list[Endpoint]:
+    """Read every endpoint, or a tenant's."""
+    query = f"{_ENDPOINTS} WHERE $1::bigint IS NULL OR tenant_id = $1 ORDER BY id"
+    return [_endpoint(row) for row in await connection.fetch(query, tenant_id)]
+
+
+def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:
+    """Set where a key's callbacks go."""
+
+    async def run(connection: Any) -> None:
+        await connection.execute("UPDATE api_key SET endpoint_id = $1 WHERE id = $2", endpoint_id, key_id)
+
+    return run

@@ -1,0 +1,470 @@
+"""The ledger on PostgreSQL: every role of loa.ports.ledger over one database, for any number of processes.
+
+Writing goes through desks of tasks, which join what waits into shared commits; reading goes through connections apart.
+See docs/internals/ledger-postgres.md.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from loa.domain.receipt import Receipt
+from loa.domain.traffic import TrafficClass
+from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, search, slots, upkeep
+from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
+from loa.ledger.postgres.days import Days
+from loa.ledger.postgres.errors import SERVER_ERRORS, translate
+from loa.ledger.postgres.hints import Hints
+from loa.ledger.postgres.marks import Marks
+from loa.ledger.postgres.migrate import check, check_server, make_days, migrate, newest, read_state, role_of
+from loa.ledger.postgres.nodes import Name, Node
+from loa.ledger.postgres.readers import Readers
+from loa.ledger.postgres.unit import QUERIES, Handler, Shared
+from loa.ledger.postgres.writer import Desk, DeskPlan
+from loa.ports.channel import Attempt
+from loa.ports.clock import Clock
+from loa.ports.probe import Probe
+from loa.ports.records import (
+    AcceptResult,
+    ApiKey,
+    CallbackTry,
+    ChannelRecord,
+    DueCallback,
+    Endpoint,
+    MessageFilter,
+    NewSubmission,
+    ReceiptCounts,
+    RouteRecord,
+    Row,
+    Sender,
+    Settlement,
+    SlotUse,
+    Tenant,
+    UnknownPolicy,
+)
+
+
+async def _ping(unit: Any, calls: list[None]) -> list[None]:
+    await unit.run("ping")
+    return [None] * len(calls)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "accept": accept.accept,
+    "cancel": accept.cancel,
+    "cancel_message": accept.cancel_message,
+    "record": claims.record,
+    "receipts": receipts.store,
+    "claim": claims.claim,
+    "next_due": claims.next_due,
+    "settle_stale": claims.settle_stale,
+    "rematch": receipts.rematch,
+    "claim_callbacks": callbacks.claim_due,
+    "record_tries": callbacks.record_tries,
+    "next_callback_due": callbacks.next_callback_due,
+    "endpoint_health": callbacks.set_endpoint_health,
+    "replay": callbacks.replay,
+    "expire": upkeep.expire_queued,
+    "settle_unknown": upkeep.settle_unknown,
+    "purge": upkeep.purge,
+    "change": directory.change,
+    "touch_keys": directory.touch_keys,
+    "share": slots.share,
+    "ping": _ping,
+}
+
+DESKS: Final = (
+    DeskPlan(("accept",), 2),
+    DeskPlan(("record",), 1),
+    DeskPlan(("receipts",), 1),
+    DeskPlan(("claim", "next_due"), 1),
+    DeskPlan(("claim_callbacks", "next_callback_due"), 1, calls_per_commit=8),
+    DeskPlan(("record_tries", "endpoint_health"), 1),
+    DeskPlan(
+        (
+            "cancel",
+            "cancel_message",
+            "settle_stale",
+            "rematch",
+            "replay",
+            "expire",
+            "settle_unknown",
+            "purge",
+            "change",
+            "touch_keys",
+            "share",
+            "ping",
+        ),
+        1,
+        calls_per_commit=32,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresOptions:
+    """How the server is used. Units: seconds and milliseconds; the rest are counts."""
+
+    request_keep_ms: int = 24 * 3_600_000
+    connections: int = 8
+    readers: int = 4
+    waiting_max: int = 4_000
+    timeout_s: float = 4.0
+    dead_after_s: float = 8.0
+    owner: str = ""
+    """Address of the role that owns the tables, where it is not the one that works with them."""
+
+
+class PostgresLedger:
+    """One process's part in a ledger that many may share."""
+
+    def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
+        self._node = node
+        self._shared = shared
+        self._desks = desks
+        self._readers = readers
+        self._hints = hints
+
+    @classmethod
+    async def open(
+        cls, url: str, *, folder: Path, probe: Probe, clock: Clock, options: PostgresOptions | None = None
+    ) -> "PostgresLedger":
+        """Open a ledger, making its schema where there is none. Errors: SchemaMismatch, StorageUnavailable."""
+        chosen = options or PostgresOptions()
+        days = await _prepare(url, chosen, clock.now())
+        name = Name(folder)
+        try:
+            node = Node(name, _line(url, WRITING, chosen, "loa heart"), clock, chosen.dead_after_s)
+            await node.join()
+        except SERVER_ERRORS as error:
+            name.release()
+            raise translate(error) from error
+
+        async def make_day(day: int) -> None:
+            await run_once(
+                url, WRITING, "loa days", chosen.timeout_s, lambda c: c.execute("SELECT ensure_day($1)", day)
+            )
+
+        shared = Shared(probe, node, Days(make_day, days), Marks(), chosen.request_keep_ms)
+        hints = Hints(_line(url, WRITING, chosen, "loa hints"), clock, lambda: node.boot)
+        shared.told = hints.tell
+        hints.start()
+        readers = Readers(
+            [_line(url, READING, chosen, "loa reader") for _ in range(chosen.readers)], chosen.waiting_max
+        )
+        return cls(node, shared, _desks(url, chosen, shared), readers, hints)
+
+    @property
+    def engine(self) -> str:
+        """See ports.ledger.Ledger."""
+        return "postgres"
+
+    @property
+    def failed(self) -> asyncio.Event:
+        """Set once another process runs under this one's name: this one must stop."""
+        return self._node.failed
+
+    def writable(self) -> bool:
+        """Tell whether new messages can be accepted now."""
+        return self._node.up and not self.failed.is_set()
+
+    def disk_free(self) -> int | None:
+        """Give None: how much room the server has is not told to its clients."""
+        return None
+
+    async def ping(self) -> None:
+        """Make one small commit. Errors: StorageError."""
+        await self._call("ping", None)
+
+    async def close(self) -> None:
+        """Finish what waits, say that this process ends, and close the connections."""
+        for desk in dict.fromkeys(self._desks.values()):
+            await desk.close()
+        await self._hints.close()
+        await self._readers.close()
+        await self._node.leave()
+
+    async def _call(self, kind: str, payload: Any) -> Any:
+        return await self._desks[kind].call(kind, payload)
+
+    # members
+
+    async def share(self, uses: Mapping[int, SlotUse]) -> Mapping[int, int]:
+        """See ports.ledger.Members."""
+        return await self._call("share", uses)  # type: ignore[no-any-return]
+
+    def listen(self, woken: Callable[[], None]) -> None:
+        """See ports.ledger.Members."""
+        self._hints.listen(woken)
+
+    # submissions
+
+    async def accept(self, submission: NewSubmission) -> AcceptResult:
+        """See ports.ledger.Submissions."""
+        # Before it waits with others: a day that is missing is made by a transaction apart.
+        await self._shared.days.ensure((submission.accepted_at,))
+        return await self._call("accept", submission)  # type: ignore[no-any-return]
+
+    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
+        """See ports.ledger.Submissions."""
+        return await self._call("cancel", (tenant_id, referent_id, now))  # type: ignore[no-any-return]
+
+    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
+        """See ports.ledger.Submissions."""
+        return await self._call("cancel_message", (tenant_id, message_id, now))  # type: ignore[no-any-return]
+
+    # claims
+
+    async def claim(
+        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+    ) -> list[Attempt]:
+        """See ports.ledger.Claims."""
+        attempts: list[Attempt] = await self._call("claim", (channel_id, wanted, limit, now, until))
+        if attempts and not self._node.holds():
+            # The others may have taken this process for dead meanwhile: nothing more leaves the house.
+            self._shared.abandon(attempts)
+            return []
+        return attempts
+
+    async def record(self, settlements: Sequence[Settlement]) -> int:
+        """See ports.ledger.Claims."""
+        return await self._call("record", settlements)  # type: ignore[no-any-return]
+
+    async def next_due(self, channel_id: int, now: int) -> int | None:
+        """See ports.ledger.Claims."""
+        return await self._call("next_due", (channel_id, now))  # type: ignore[no-any-return]
+
+    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
+        """See ports.ledger.Claims."""
+        return await self._call("settle_stale", (now, policy, former))  # type: ignore[no-any-return]
+
+    # receipts
+
+    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._call("receipts", receipts)  # type: ignore[no-any-return]
+
+    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
+
+    # callbacks
+
+    async def claim_due(
+        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+    ) -> list[DueCallback]:
+        """See ports.ledger.Callbacks."""
+        call = (limit, per_endpoint, now, until, skip)
+        return await self._call("claim_callbacks", call)  # type: ignore[no-any-return]
+
+    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._call("record_tries", tries)
+
+    async def next_callback_due(self) -> int | None:
+        """See ports.ledger.Callbacks."""
+        return await self._call("next_callback_due", None)  # type: ignore[no-any-return]
+
+    async def set_endpoint_health(
+        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
+    ) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._call("endpoint_health", (endpoint_id, failing_since, disabled_at, reason))
+
+    async def replay(
+        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
+    ) -> int:
+        """See ports.ledger.Callbacks."""
+        call = (tenant_id, callback_ids, endpoint_id, since, now)
+        return await self._call("replay", call)  # type: ignore[no-any-return]
+
+    # upkeep
+
+    async def expire(self, limit: int, now: int) -> int:
+        """See ports.ledger.Upkeep."""
+        return await self._call("expire", (limit, now))  # type: ignore[no-any-return]
+
+    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
+        """See ports.ledger.Upkeep."""
+        return await self._call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
+
+    async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+        """See ports.ledger.Upkeep."""
+        return await self._call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
+
+    # directory
+
+    async def _change(self, change: directory.Change) -> Any:
+        return await self._call("change", change)
+
+    async def _read(self, query: Callable[[Any], Awaitable[Any]], tenant_id: int | None = None) -> Any:
+        return await self._readers.read(query, tenant_id)
+
+    async def revision(self) -> int:
+        """See ports.ledger.Directory."""
+        return int(await self._read(lambda connection: connection.fetchval(QUERIES["revision"])))
+
+    async def add_tenant(self, name: str, now: int) -> Tenant:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_tenant(name, now))  # type: ignore[no-any-return]
+
+    async def tenants(self) -> list[Tenant]:
+        """See ports.ledger.Directory."""
+        return await self._read(directory.tenants)  # type: ignore[no-any-return]
+
+    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(directory.set_policies(tenant_id, policies))
+
+    async def add_key(self, key: ApiKey) -> ApiKey:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_key(key))  # type: ignore[no-any-return]
+
+    async def keys(self) -> list[ApiKey]:
+        """See ports.ledger.Directory."""
+        return await self._read(directory.keys)  # type: ignore[no-any-return]
+
+    async def revoke_key(self, key_id: int, now: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.revoke_key(key_id, now))  # type: ignore[no-any-return]
+
+    async def touch_keys(self, used: Mapping[int, int]) -> None:
+        """See ports.ledger.Directory."""
+        await self._call("touch_keys", used)
+
+    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_sender(tenant_id, name, kind))  # type: ignore[no-any-return]
+
+    async def senders(self) -> list[Sender]:
+        """See ports.ledger.Directory."""
+        return await self._read(directory.senders)  # type: ignore[no-any-return]
+
+    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
+
+    async def channels(self) -> list[ChannelRecord]:
+        """See ports.ledger.Directory."""
+        return await self._read(directory.channels)  # type: ignore[no-any-return]
+
+    async def change_channel(
+        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
+    ) -> ChannelRecord | None:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
+
+    async def add_route(
+        self,
+        tenant_id: int,
+        channels: Sequence[int],
+        *,
+        sender: str = "",
+        traffic_class: TrafficClass | None = None,
+        carrier: str = "",
+        position: int | None = None,
+    ) -> RouteRecord:
+        """See ports.ledger.Directory."""
+        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
+        return await self._change(directory.add_route(record, position))  # type: ignore[no-any-return]
+
+    async def routes(self) -> list[RouteRecord]:
+        """See ports.ledger.Directory."""
+        return await self._read(directory.routes)  # type: ignore[no-any-return]
+
+    async def remove_route(self, route_id: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.remove_route(route_id))  # type: ignore[no-any-return]
+
+    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
+        """See ports.ledger.Directory."""
+        return await self._change(directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
+
+    async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
+        """See ports.ledger.Directory."""
+        return await self._read(lambda c: directory.endpoints(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(directory.set_default_endpoint(key_id, endpoint_id))
+
+    # search
+
+    async def submission(self, tenant_id: int, referent_id: str) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.submission(c, tenant_id, referent_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def submission_by_token(self, token: str) -> Row | None:
+        """See ports.ledger.Search: the token names no tenant, so this looks among all."""
+        return await self._read(lambda c: search.submission_by_token(c, token))  # type: ignore[no-any-return]
+
+    async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(  # type: ignore[no-any-return]
+            lambda c: search.submission_messages(c, tenant_id, referent_id, after, limit), tenant_id
+        )
+
+    async def message(self, tenant_id: int, message_id: int) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.message(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.timeline(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(  # type: ignore[no-any-return]
+            lambda c: search.messages(c, tenant_id, wanted, before, limit), tenant_id
+        )
+
+    async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.events(c, tenant_id, after, limit), tenant_id)  # type: ignore[no-any-return]
+
+    async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.warnings(c, tenant_id, limit), tenant_id)  # type: ignore[no-any-return]
+
+    async def orphans(self) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(search.orphans)  # type: ignore[no-any-return]
+
+    async def depths(self) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(search.depths)  # type: ignore[no-any-return]
+
+
+async def _prepare(url: str, options: PostgresOptions, now: int) -> range:
+    """See that the database has today's schema and days; give the days. Errors: StorageError."""
+
+    async def look(connection: Any) -> bool:
+        await check_server(connection)
+        return (await read_state(connection)).schema >= newest()
+
+    if not await run_once(url, WRITING, "loa start", options.timeout_s, look):
+        await migrate(options.owner or url, role=role_of(url))
+
+    async def confirm(connection: Any) -> range:
+        check(await read_state(connection), newest())
+        return await make_days(connection, now)
+
+    return await run_once(url, WRITING, "loa start", options.timeout_s, confirm)  # type: ignore[no-any-return]
+
+
+def _line(url: str, settings: dict[str, str], options: PostgresOptions, name: str) -> Line:
+    return Line(url, settings, name, options.timeout_s)
+
+
+def _desks(url: str, options: PostgresOptions, shared: Shared) -> dict[str, Desk]:
+    """Make the desks; connections beyond one each go where most calls wait."""
+    extra = max(0, options.connections - sum(plan.lines for plan in DESKS))
+    desks: dict[str, Desk] = {}
+    for place, plan in enumerate(DESKS):
+        count = plan.lines + (extra + 3 - place) // 4 if place < 4 else plan.lines
+        lines = [_line(url, WRITING, options, f"loa {plan.kinds[0]}") for _ in range(count)]
+        desk = Desk(plan, lines, HANDLERS, shared, options.waiting_max)
+        desks.update(dict.fromkeys(plan.kinds, desk))
+    return desks

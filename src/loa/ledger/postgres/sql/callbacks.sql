@@ -1,0 +1,81 @@
+-- name: endpoints_with_due
+-- Working endpoints that have a callback due. Index: callback_due.
+SELECT e.id FROM endpoint e
+WHERE e.disabled_at IS NULL AND e.id <> ALL($2::bigint[])
+  AND EXISTS (SELECT FROM callback c WHERE c.endpoint_id = e.id AND c.due_at IS NOT NULL AND c.due_at <= $1);
+
+-- name: hold_callbacks
+-- Claims the first $3 due callbacks of each endpoint in $1 until $4 for process $5. Index: callback_due, callback_pkey.
+WITH due AS MATERIALIZED (
+  SELECT x.event_id FROM unnest($1::bigint[]) AS w(endpoint_id) CROSS JOIN LATERAL (
+    SELECT c.event_id FROM callback c WHERE c.endpoint_id = w.endpoint_id AND c.due_at IS NOT NULL AND c.due_at <= $2
+    ORDER BY c.due_at, c.event_id LIMIT $3 FOR UPDATE SKIP LOCKED) x
+)
+UPDATE callback SET due_at = $4, claimed_by = $5 WHERE event_id = ANY(ARRAY(SELECT event_id FROM due))
+RETURNING tenant_id, event_id, endpoint_id;
+
+-- name: read_callbacks
+-- Callbacks in $1, $2 (tenant, event) with their event, message, submission, channel and endpoint.
+-- Index: event_pkey, callback_pkey, message_pkey, submission_pkey, attempt_pkey, endpoint_pkey.
+SELECT v.id, v.tenant_id, v.endpoint_id, k.tries, v.message_id, v.sequence, v.state, v.error, v.at, v.flags, m.destination,
+  coalesce(c.name, '') AS channel, s.segment_count, s.referent_id, s.request_id,
+  coalesce(a.claimed_at, s.accepted_at) AS sent_at,
+  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, s.ext::json -> 'metadata' AS metadata,
+  e.url, e.secrets
+FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, event_id)
+JOIN event v ON v.tenant_id = w.tenant_id AND v.id = w.event_id
+JOIN callback k ON k.event_id = v.id
+JOIN message m ON m.tenant_id = v.tenant_id AND m.id = v.message_id
+JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+JOIN endpoint e ON e.tenant_id = v.tenant_id AND e.id = k.endpoint_id
+LEFT JOIN attempt a ON a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.number = m.attempts
+LEFT JOIN channel c ON c.id = v.channel_id;
+
+-- name: insert_tries
+-- Records tries of callbacks that are still owed. Index: callback_pkey, callback_try_pkey.
+INSERT INTO callback_try AS t (tenant_id, event_id, number, at, status, error, excerpt, elapsed_ms)
+SELECT c.tenant_id, w.* FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::text[], $6::text[],
+  $7::integer[]) AS w(event_id, number, at, status, error, excerpt, elapsed_ms)
+JOIN callback c ON c.event_id = w.event_id
+ON CONFLICT (tenant_id, event_id, number) DO UPDATE SET at = excluded.at, status = excluded.status, error = excluded.error,
+  excerpt = excluded.excerpt, elapsed_ms = excluded.elapsed_ms;
+
+-- name: end_callbacks
+-- Forgets callbacks that were taken: their tries and events say the rest. Index: callback_pkey.
+DELETE FROM callback WHERE event_id = ANY($1::bigint[]);
+
+-- name: put_off_callbacks
+-- Notes what came of tries that failed: due again, or failed for good. Index: callback_pkey.
+UPDATE callback c SET tries = w.tries, due_at = w.next_at, done_at = w.done_at, result = w.result, claimed_by = NULL
+FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[]) AS w(id, tries, next_at, done_at, result)
+WHERE c.event_id = w.id;
+
+-- name: next_callback_due
+-- When the next callback of a working endpoint is due. Index: callback_due.
+SELECT min(d.due_at) FROM endpoint e CROSS JOIN LATERAL (
+  SELECT c.due_at FROM callback c WHERE c.endpoint_id = e.id AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1) d
+WHERE e.disabled_at IS NULL;
+
+-- name: set_endpoint_health
+-- Notes how an endpoint does. Index: endpoint is small.
+UPDATE endpoint SET failing_since = $2, disabled_at = $3, disabled_reason = $4 WHERE id = $1;
+
+-- name: replay_callbacks
+-- Makes named callbacks due again, also those that were taken. Index: event_pkey, callback_pkey.
+INSERT INTO callback AS c (event_id, tenant_id, endpoint_id, message_id, at, due_at)
+SELECT id, tenant_id, endpoint_id, message_id, at, $3 FROM event
+WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND endpoint_id IS NOT NULL
+ON CONFLICT (event_id) DO UPDATE SET due_at = excluded.due_at, tries = 0, result = '', claimed_by = NULL
+RETURNING 1;
+
+-- name: replay_failed
+-- Makes the failed callbacks of an endpoint since $3 due again. Index: callback_failed.
+UPDATE callback SET due_at = $4, tries = 0, result = '', claimed_by = NULL
+WHERE result = 'failed' AND endpoint_id = $2 AND at >= $3 AND tenant_id = $1
+RETURNING 1;
+
+-- name: release_callbacks
+-- Makes callbacks due at once that dead processes had claimed. Index: callback is small; node_pkey.
+UPDATE callback c SET due_at = c.at, claimed_by = NULL
+WHERE c.claimed_by IS NOT NULL AND c.due_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM node n WHERE n.boot = c.claimed_by AND n.dead_at IS NULL);

@@ -1,0 +1,104 @@
+-- name: claim_lanes
+-- Takes the first due messages of up to three lanes of a channel ($1) out of the queue: lanes $3 from due time $4, at most
+-- $5 together with those before. The rows are the claim's from here on. Index: queue_lane, queue_pkey.
+WITH a AS MATERIALIZED (
+  SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[1] AND due_at <= $2
+    AND due_at >= ($4::bigint[])[1] ORDER BY due_at, message_id LIMIT ($5::integer[])[1] FOR UPDATE SKIP LOCKED
+), b AS MATERIALIZED (
+  SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[2] AND due_at <= $2
+    AND due_at >= ($4::bigint[])[2] ORDER BY due_at, message_id
+    LIMIT greatest(0, ($5::integer[])[2] - (SELECT count(*) FROM a)) FOR UPDATE SKIP LOCKED
+), c AS MATERIALIZED (
+  SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[3] AND due_at <= $2
+    AND due_at >= ($4::bigint[])[3] ORDER BY due_at, message_id
+    LIMIT greatest(0, ($5::integer[])[3] - (SELECT count(*) FROM a) - (SELECT count(*) FROM b)) FOR UPDATE SKIP LOCKED
+)
+DELETE FROM queue WHERE message_id = ANY(ARRAY(
+  SELECT message_id FROM a UNION ALL SELECT message_id FROM b UNION ALL SELECT message_id FROM c))
+RETURNING message_id, submission_id, destination, attempts, flags, tries, tenant_id, class, due_at, expires_at;
+
+-- name: keep_claim
+-- Keeps a claimed batch on record, while its owner lives: a dead process's claims are settled by others.
+-- Index: node_pkey.
+INSERT INTO claim (id, boot, channel_id, claimed_at, claimed_until, tenant_ids, message_ids, numbers)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM node WHERE boot = $2 AND dead_at IS NULL RETURNING 1;
+
+-- name: end_claims
+-- Forgets claims whose every attempt has its outcome. Index: claim_pkey.
+DELETE FROM claim WHERE boot = $1 AND id = ANY($2::bigint[]);
+
+-- name: give_back
+-- Puts the messages of claims whose commit was in doubt back in their lanes: nothing of them was handed over.
+-- Index: claim_pkey, message_pkey, submission_pkey.
+WITH gone AS (
+  DELETE FROM claim WHERE boot = $1 AND id = ANY($2::bigint[]) RETURNING tenant_ids, message_ids, numbers
+), w AS (
+  SELECT u.tenant_id, u.message_id, u.number FROM gone, unnest(gone.tenant_ids, gone.message_ids, gone.numbers)
+    AS u(tenant_id, message_id, number)
+)
+INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, attempts, tries, flags,
+  class)
+SELECT m.id, m.tenant_id, m.submission_id, m.destination, m.due_at, s.expires_at, m.channel_id, m.attempts, m.tries, m.flags,
+  m.class
+FROM w
+JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.message_id
+JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+WHERE m.state = 0 AND m.attempts = w.number - 1
+ON CONFLICT (message_id) DO NOTHING
+RETURNING channel_id, class, due_at;
+
+-- name: read_contents
+-- What the messages of the submissions in $1, $2 (tenant, id) share. Index: submission_pkey.
+SELECT s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext
+FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
+JOIN submission s ON s.tenant_id = w.tenant_id AND s.id = w.id;
+
+-- name: mark_sent
+-- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet. Gives which
+-- they were. Index: message_pkey.
+WITH w AS MATERIALIZED (
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[])
+    AS u(tenant_id, message_id, number, channel_id, claimed_at, at, refs)
+), sent AS (
+  UPDATE message m SET state = 2, attempts = w.number, due_at = NULL, error = '', updated_at = w.at
+  FROM w WHERE m.tenant_id = w.tenant_id AND m.id = w.message_id AND m.state = 0 AND m.attempts = w.number - 1
+    AND NOT m.every_step
+  RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs
+), closed AS (
+  INSERT INTO attempt (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)
+  SELECT tenant_id, id, number, channel_id, claimed_at, at, 'accepted', '', refs FROM sent
+)
+SELECT id FROM sent;
+
+-- name: close_attempts
+-- Writes what came of attempts; one that was closed before keeps what it says unless a late answer replaces `unknown`.
+-- Index: attempt_pkey.
+INSERT INTO attempt AS a (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
+  $8::text[], $9::text[])
+ON CONFLICT (tenant_id, message_id, number) DO UPDATE
+SET done_at = excluded.done_at, outcome = excluded.outcome, reason = excluded.reason, refs = excluded.refs
+WHERE a.outcome = 'unknown';
+
+-- name: insert_segments
+-- Provider references of handed-over segments. Index: segment_pkey.
+INSERT INTO segment (channel_id, ref, tenant_id, message_id, number, segment, day)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::integer[])
+ON CONFLICT DO NOTHING;
+
+-- name: next_due
+-- When the next message of a channel's lanes $2 is due after $3. Index: queue_lane.
+SELECT min(due) FROM unnest($2::smallint[]) AS lane(class) CROSS JOIN LATERAL (
+  SELECT q.due_at AS due FROM queue q WHERE q.channel_id = $1 AND q.class = lane.class AND q.due_at > $3
+  ORDER BY q.due_at LIMIT 1) first;
+
+-- name: stale_claims
+-- Claims that ran out ($2 of our own, $3 of others) or whose owner is dead. Index: claim is small; node_pkey.
+SELECT c.id, c.boot, c.channel_id, c.claimed_at, c.tenant_ids, c.message_ids, c.numbers, n.boot IS NULL AS dead
+FROM claim c LEFT JOIN node n ON n.boot = c.boot AND n.dead_at IS NULL
+WHERE n.boot IS NULL OR c.claimed_until <= CASE WHEN c.boot = $1 THEN $2::bigint ELSE $3::bigint END
+ORDER BY c.boot, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED;
+
+-- name: end_stale_claims
+-- Forgets claims that were settled. Index: claim_pkey.
+DELETE FROM claim c USING unnest($1::bigint[], $2::bigint[]) AS w(boot, id) WHERE c.boot = w.boot AND c.id = w.id;

@@ -1,0 +1,146 @@
+-- name: submission_of_tenant
+-- One submission, of the tenant $2 where one is given; between the ids $3 and $4, or imported. Index: submission_referent.
+SELECT id, tenant_id, referent_id, token, request_id, sender, text, encoding, segment_count, class, accepted_at, due_at,
+  expires_at, message_count, first_message_id, ext, answer, key_id, scheduled
+FROM submission
+WHERE referent_id = $1 AND ($2::bigint IS NULL OR tenant_id = $2)
+  AND (id < 281474976710656 OR (id >= $3 AND id < $4));
+
+-- name: messages_in_span
+-- Messages of one submission after an id. Index: message_pkey, submission_pkey, queue_pkey.
+SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class,
+  CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel, m.error,
+  m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
+  s.segment_count, s.accepted_at, s.expires_at
+FROM message m
+JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+LEFT JOIN queue q ON q.message_id = m.id
+LEFT JOIN channel c ON c.id = m.channel_id
+WHERE m.tenant_id = $1 AND m.id > $4 AND m.id >= $2 AND m.id < $2 + $3::integer ORDER BY m.id LIMIT $5;
+
+-- name: one_message
+-- One message of a tenant, with its text. Index: message_pkey, submission_pkey, queue_pkey.
+SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class,
+  CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel, m.error,
+  m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
+  s.segment_count, s.accepted_at, s.expires_at, s.text, s.encoding
+FROM message m
+JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+LEFT JOIN queue q ON q.message_id = m.id
+LEFT JOIN channel c ON c.id = m.channel_id
+WHERE m.tenant_id = $1 AND m.id = $2;
+
+-- name: attempts_of
+-- The attempts of one message that ended. Index: attempt_pkey.
+SELECT a.number, coalesce(c.name, '') AS channel, a.channel_id, a.claimed_at, a.done_at, a.outcome, a.reason, a.refs
+FROM attempt a LEFT JOIN channel c ON c.id = a.channel_id
+WHERE a.tenant_id = $1 AND a.message_id = $2 ORDER BY a.number;
+
+-- name: open_attempt_of
+-- The attempt of one message that is on its way. Index: claim is small.
+SELECT $2::integer AS number, coalesce(c.name, '') AS channel, k.channel_id, k.claimed_at, NULL::bigint AS done_at,
+  '' AS outcome, '' AS reason, '' AS refs
+FROM claim k LEFT JOIN channel c ON c.id = k.channel_id
+WHERE k.message_ids @> ARRAY[$1::bigint] AND k.numbers[array_position(k.message_ids, $1::bigint)] = $2::integer LIMIT 1;
+
+-- name: segments_of
+-- The segments named in $2, $3 (channel, ref) that belong to message $1; of a message of one segment the first receipt that
+-- proves a state says it. Index: segment_pkey, receipt_key.
+SELECT g.channel_id, g.ref, g.number, g.segment, coalesce(g.state, r.state) AS state, coalesce(g.at, r.received_at) AS at
+FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
+JOIN segment g ON g.channel_id = w.channel_id AND g.ref = w.ref AND g.message_id = $1
+LEFT JOIN LATERAL (
+  SELECT state, received_at FROM receipt WHERE channel_id = g.channel_id AND ref = g.ref AND message_id = $1
+    AND state IS NOT NULL ORDER BY id LIMIT 1) r ON true;
+
+-- name: receipts_of
+-- The receipts under the references in $2, $3 that belong to message $1. Index: receipt_key.
+SELECT r.received_at, r.ref, r.stat, r.state, r.detail, upper(encode(r.raw, 'hex')) AS raw, r.result, r.repeats
+FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
+JOIN receipt r ON r.channel_id = w.channel_id AND r.ref = w.ref AND r.message_id = $1;
+
+-- name: receipts_of_evidence
+-- Receipts that settled a message without a reference of its own: the segments that evidence gave it name them.
+-- Index: receipt_pkey.
+SELECT received_at, ref, stat, state, detail, upper(encode(raw, 'hex')) AS raw, result, repeats
+FROM receipt WHERE message_id = $1 AND id >= $2;
+
+-- name: events_of
+-- The events of one message, each with its callback. Index: event_message, callback_pkey, callback_try_pkey.
+SELECT e.id, e.sequence, e.state, e.at, e.error, coalesce(c.name, '') AS channel, e.endpoint_id, p.url,
+  k.due_at, CASE WHEN k.event_id IS NULL THEN t.last_at ELSE k.done_at END AS done_at,
+  coalesce(k.tries, t.count, 0) AS tries_made,
+  CASE WHEN e.endpoint_id IS NULL THEN '' WHEN k.event_id IS NULL THEN 'delivered' ELSE k.result END AS result,
+  coalesce(t.tries, '[]'::json) AS tries
+FROM event e
+LEFT JOIN channel c ON c.id = e.channel_id
+LEFT JOIN endpoint p ON p.tenant_id = e.tenant_id AND p.id = e.endpoint_id
+LEFT JOIN callback k ON k.event_id = e.id
+LEFT JOIN LATERAL (
+  SELECT json_agg(json_build_object('number', number, 'at', at, 'status', status, 'error', error, 'excerpt', excerpt,
+    'elapsed_ms', elapsed_ms)) AS tries, count(*)::integer AS count, max(at) AS last_at
+  FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id) t ON true
+WHERE e.tenant_id = $1 AND e.message_id = $2 AND (e.id < 281474976710656 OR e.id >= $3) ORDER BY e.id;
+
+-- name: feed_position
+-- Where an event stands in the feed. Index: event_pkey.
+SELECT xid FROM event WHERE tenant_id = $1 AND id = $2;
+
+-- name: events_after
+-- A tenant's events after a position ($2, $3), in the order in which their transactions began to write, and only those
+-- before which nothing can come any more; not below the id $4. Index: event_feed, message_pkey, submission_pkey, attempt_pkey.
+SELECT e.id, e.message_id, e.sequence, e.state, e.at, e.error, coalesce(c.name, '') AS channel, m.destination, s.referent_id,
+  s.request_id, coalesce(a.claimed_at, s.accepted_at) AS sent_at,
+  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, e.flags, s.segment_count,
+  coalesce(k.tries, t.count, 0) AS tries, s.ext::json -> 'metadata' AS metadata
+FROM (
+  SELECT * FROM event
+  WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::bigint) AND id >= $4
+    AND xid < (SELECT value FROM meta WHERE name = 'xid_base') + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  ORDER BY xid, id LIMIT $5) e
+JOIN message m ON m.tenant_id = e.tenant_id AND m.id = e.message_id
+JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+LEFT JOIN attempt a ON a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.number = m.attempts
+LEFT JOIN channel c ON c.id = e.channel_id
+LEFT JOIN callback k ON k.event_id = e.id
+LEFT JOIN LATERAL (
+  SELECT count(*)::integer AS count FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id) t ON true
+ORDER BY e.xid, e.id;
+
+-- name: warnings_of
+-- A tenant's latest warnings. Index: warning_pkey.
+SELECT id, at, kind, detail FROM warning WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2;
+
+-- name: orphans
+-- Parked receipts by channel. Index: parked is small.
+SELECT coalesce(c.name, '') AS channel, p.channel_id, p.count, p.oldest_at FROM (
+  SELECT channel_id, count(DISTINCT receipt_id)::integer AS count, min(received_at) AS oldest_at FROM parked
+  GROUP BY channel_id) p
+LEFT JOIN channel c ON c.id = p.channel_id;
+
+-- name: message_page
+-- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
+-- Index: message_destination when a number is asked for, else message_pkey.
+SELECT * FROM (
+  SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class,
+    CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel,
+    m.error, m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
+    s.segment_count, s.accepted_at, s.expires_at
+  FROM message m
+  JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+  LEFT JOIN queue q ON q.message_id = m.id
+  LEFT JOIN channel c ON c.id = m.channel_id
+  WHERE {filters}) x
+WHERE {states} ORDER BY x.id DESC LIMIT $1;
+
+-- name: revision
+-- The number that grows with every change of the directory. Index: meta_pkey.
+SELECT value FROM meta WHERE name = 'revision';
+
+-- name: ping
+-- One small write. Index: meta_pkey.
+UPDATE meta SET value = value + 1 WHERE name = 'pings';
+
+-- name: fate
+-- What became of a transaction. Index: none.
+SELECT pg_xact_status($1::text::xid8);

@@ -1,0 +1,130 @@
+"""What time brings about: lifetimes end, waits for evidence end, old days go."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from loa.domain.lifecycle import State
+from loa.domain.standing import end_wait, expire
+from loa.domain.traffic import TrafficClass
+from loa.ledger.arrivals import EVIDENCE_MS
+from loa.ledger.postgres import standings
+from loa.ledger.postgres.days import AHEAD, DAY_MS, IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.unit import Unit
+
+HISTORY: Final = ("callback_try", "event", "attempt", "message", "submission")
+_SPAN: Final = ("tries", "callbacks", "events", "attempts")
+
+
+async def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:
+    """Expire queued messages whose lifetime is over, a page a call."""
+    return [await _expire(unit, limit, now) for limit, now in calls]
+
+
+async def _expire(unit: Unit, limit: int, now: int) -> int:
+    await unit.run("sum_up_lanes")
+    late = await unit.rows("lifetimes_over", now, limit)
+    if not late:
+        return 0
+    held = await standings.read(unit, [tuple(row) for row in late])
+    queued = [message for message in held.messages.values() if message.state is State.QUEUED]
+    for message in queued:
+        expire(message, now)
+    await standings.write(unit, held, now)
+    return len(queued)
+
+
+async def settle_unknown(unit: Unit, calls: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """End the wait of unknown messages."""
+    results = []
+    for limit, now in calls:
+        over = await unit.rows("waits_over", now, limit)
+        held = await standings.read(unit, [tuple(row) for row in over])
+        # Another process may have ended the wait since.
+        waiting = [
+            message
+            for message in held.messages.values()
+            if message.state is State.UNKNOWN and message.due_at is not None and message.due_at <= now
+        ]
+        resent = sum(end_wait(message, now) for message in waiting)
+        await standings.write(unit, held, now)
+        results.append((resent, len(waiting) - resent))
+    return results
+
+
+async def purge(unit: Unit, calls: list[tuple[int, int, Mapping[str, int]]]) -> list[int]:
+    """Delete what is past its time: days as a whole, the rest a bounded number of rows of each kind a call."""
+    return [await _purge(unit, *call) for call in calls]
+
+
+async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+    await unit.shared.days.ensure(now + ahead * DAY_MS for ahead in range(AHEAD + 1))
+    gone = len(await unit.rows("purge_request_keys", now - keep_ms["request_ids"], limit))
+    gone += len(await unit.rows("purge_parked", now - keep_ms["parked"], limit))
+    await unit.run("purge_unknown", first_id(max(0, day_of(now - EVIDENCE_MS) - 366)), limit)
+    gone += await _purge_texts(unit, limit, now, keep_ms)
+    gone += await _purge_receipts(unit, limit, now - keep_ms["receipts"])
+    gone += len(await unit.rows("purge_warnings", now - keep_ms["history"], limit))
+    gone += await _forget_numbers(unit, now - keep_ms["numbers"], limit)
+    gone += await _purge_history(unit, now - keep_ms["history"])
+    return gone + await _purge_imported(unit, now - keep_ms["history"], max(1, limit // 100))
+
+
+async def _purge_texts(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+    gone = 0
+    for traffic_class in TrafficClass:
+        before = now - keep_ms["content_otp" if traffic_class is TrafficClass.OTP else "content"]
+        # Ids carry the day, so the days that are too young are not looked at.
+        bound = first_id(day_of(before) + 1)
+        gone += len(await unit.rows("purge_texts", int(traffic_class), before, limit, bound))
+    if gone:
+        unit.shared.contents.clear()
+    return gone
+
+
+async def _purge_receipts(unit: Unit, limit: int, before: int) -> int:
+    gone = await unit.value("drop_days", "receipt", day_of(before))
+    await unit.value("drop_days", "segment", day_of(before))
+    return int(gone) + len(await unit.rows("purge_imported_receipts", before, limit))
+
+
+async def _forget_numbers(unit: Unit, before: int, limit: int) -> int:
+    """Forget the destinations of days past their time; states, counts and days stay for statistics."""
+    while days := await unit.rows("days_to_forget", day_of(before)):
+        day, tenant_id, destination = days[0]
+        span = (first_id(day), first_id(day + 1))
+        page = await unit.rows("numbers_of_day", *span, tenant_id, destination, limit)
+        if page:
+            last = (page[-1]["tenant_id"], page[-1]["destination"])
+            gone = await unit.rows("forget_numbers", *span, tenant_id, destination, *last)
+            await unit.run("note_forgotten", day, *last, len(page) < limit)
+            return len(gone)
+        await unit.run("note_forgotten", day, tenant_id, destination, True)
+    return 0
+
+
+async def _purge_history(unit: Unit, before: int) -> int:
+    """Drop the days that are past their time and hold nothing that is still on its way."""
+    last = day_of(before)
+    oldest = await unit.value("oldest_open")
+    if oldest is not None and oldest >= IMPORTED_END:
+        last = min(last, day_of_id(oldest))
+    gone = 0
+    for table in HISTORY:
+        gone += int(await unit.value("drop_days", table, last))
+    if gone:
+        await unit.run("forget_callbacks", first_id(last))
+        await unit.run("forget_unknown_before", first_id(last))
+        await unit.run("forget_days", last)
+        unit.shared.days.forget(last)
+    return gone
+
+
+async def _purge_imported(unit: Unit, before: int, limit: int) -> int:
+    """Delete history that was copied from an embedded ledger; its ids carry no day, so it goes row by row."""
+    gone = 0
+    for tenant_id, submission_id, first, count in await unit.rows("imported_ended", before, limit):
+        for kind in _SPAN:
+            await unit.run(f"purge_imported_{kind}", tenant_id, first, count)
+        gone += len(await unit.rows("purge_imported_messages", tenant_id, first, count))
+        gone += len(await unit.rows("purge_imported_submission", tenant_id, submission_id))
+    return gone
