@@ -20,11 +20,10 @@ NOT_TRIED = {"server"}
 
 
 async def test_this_loa_keeps_its_promises(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work, report = tmp_path / "work", tmp_path / "certificate.md"
-    work.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(work))
+    report = tmp_path / "certificate.md"
+    monkeypatch.setattr("tempfile.tempdir", str(place))
     plan = Plan(seed=SEED, rounds=3, storm=4, stops=2)
     code = await carry_out(Terminal(as_json=True), plan, SqliteEngine(), report)
     said = json.loads(capsys.readouterr().out)
@@ -42,7 +41,7 @@ async def test_this_loa_keeps_its_promises(
     assert page.startswith("# Durability certificate of Loa ")
     assert f"--seed {SEED}" in page
     assert "server: not tried: the engine runs inside Loa" in page
-    assert list(work.iterdir()) == [], "what was tried on is removed when nothing was broken"
+    assert list(place.iterdir()) == [], "what was tried on is removed when nothing was broken"
 
 
 def test_the_command_writes_one_line_of_json_and_says_the_seed(tmp_path: Path) -> None:
@@ -65,3 +64,12 @@ def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "the report cannot be written to" in ended.stderr
     assert "choose another FILE" in ended.stderr
+
+
+def test_a_folder_with_too_long_a_name_for_sockets_is_refused_at_once(tmp_path: Path) -> None:
+    long_one = tmp_path / ("x" * 90)
+    long_one.mkdir()
+    ended = loa("certify", cwd=tmp_path, env={"TMPDIR": str(long_one)})
+    assert ended.returncode == 2
+    assert "set TMPDIR to a folder with a shorter one" in ended.stderr
+    assert list(long_one.iterdir()) == []

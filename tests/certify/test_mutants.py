@@ -21,11 +21,11 @@ FOUND_AS = {"answer_before_commit": "I1", "claim_after_send": "I3", "acknowledge
 
 @pytest.mark.parametrize("flaw", FLAWS)
 async def test_a_loa_that_breaks_its_promise_is_refused_by_the_name_of_the_promise(
-    flaw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    flaw: str, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(place))
     own = (sys.executable, MUTANT, flaw)
-    plan = Plan(seed=1, only=frozenset({"stalls"}), patience_s=3, program=Program(own, (*own, "--disk")))
+    plan = Plan(seed=1, only=frozenset({"stalls"}), program=Program(own, (*own, "--disk")))
     assert await carry_out(Terminal(as_json=True), plan, SqliteEngine()) == 1
     told = capsys.readouterr()
     said = json.loads(told.out)

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from loa.certify.client import Ask, Client
-from loa.certify.invariants import Evidence, Row
+from loa.certify.client import Client
+from loa.certify.invariants import Row
 from loa.simulators.journal import read_journal
 
 CLIENT_JOURNAL: Final = "client.jsonl"
@@ -29,30 +29,21 @@ async def read_timelines(client: Client, messages: Sequence[Row]) -> dict[str, R
     return found
 
 
-def read_evidence(
-    directory: Path,
-    asks: Sequence[Ask],
-    *,
-    messages: Sequence[Row],
-    timelines: Mapping[str, Row],
-    feed: Sequence[Row],
-    orphans: Sequence[Mapping[str, Any]],
-    samples: Sequence[Mapping[str, str]],
-    kills: int,
-) -> Evidence:
-    """Put together what the API gave and what stands on disk."""
+class Journals(NamedTuple):
+    """What client, SMSC and receiver wrote down so far."""
+
+    promises: Sequence[Row]
+    submits: Sequence[Row]
+    told: Sequence[Row]
+    callbacks: Sequence[Row]
+
+
+def read_journals(directory: Path) -> Journals:
+    """Read what stands on disk."""
     smsc = list(read_journal(directory / SMSC_JOURNAL))
-    callbacks = [{**line, "body": json.loads(line["body"])} for line in read_journal(directory / RECEIVER_JOURNAL)]
-    return Evidence(
-        asks=asks,
+    return Journals(
         promises=list(read_journal(directory / CLIENT_JOURNAL)),
-        messages=messages,
-        timelines=timelines,
-        feed=feed,
         submits=[line for line in smsc if line["kind"] == "submit"],
         told=[line for line in smsc if line["kind"] == "receipt"],
-        callbacks=callbacks,
-        orphans=sum(row["count"] for row in orphans),
-        samples=samples,
-        kills=kills,
+        callbacks=[{**line, "body": json.loads(line["body"])} for line in read_journal(directory / RECEIVER_JOURNAL)],
     )

@@ -1,6 +1,7 @@
 """Runs a certificate: every stage after the other, on one engine, in a folder of its own."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, get_args
 
+from loa.app.control_wire import socket_path
 from loa.certify.engines import Engine, NotTried
 from loa.certify.invariants import Violated
 from loa.certify.kills import CASES, named_points, orderly_stops, random_kills, storm
@@ -16,6 +18,7 @@ from loa.certify.power import Loss
 from loa.certify.report import Certificate, Stage
 from loa.certify.storage import STALLS, full_disk, power_cuts, server_restarts, stalls
 from loa.certify.trial import Plan, Trial
+from loa.errors import ConfigError
 from loa.observe.clock import SystemClock
 
 
@@ -46,6 +49,11 @@ STAGES: Final = (
 )
 
 
+SOCKET_PATH_MAX: Final = 107
+"""Octets of a unix socket's path on Linux."""
+WORLDS_MAX: Final = 9_999
+
+
 class Watcher(Protocol):
     """Hears how a certificate goes on."""
 
@@ -69,6 +77,7 @@ async def certify(plan: Plan, engine: Engine, watcher: Watcher) -> Certificate:
     folder = Path(tempfile.mkdtemp(prefix="loa-certify-"))
     broken = False
     try:
+        _check_length(folder)
         try:
             version = await engine.start(folder)
             stages = [await _stage(kind, plan, engine, folder, watcher) for kind in STAGES]
@@ -88,6 +97,15 @@ async def certify(plan: Plan, engine: Engine, watcher: Watcher) -> Certificate:
         took_s=clock.monotonic() - began,
         evidence=folder if broken else None,
     )
+
+
+def _check_length(folder: Path) -> None:
+    longest = max((kind.name for kind in STAGES), key=len)
+    if len(os.fsencode(socket_path(folder / longest / f"{WORLDS_MAX}"))) > SOCKET_PATH_MAX:
+        message = (
+            f"{folder.parent} has too long a name for the sockets below it: set TMPDIR to a folder with a shorter one"
+        )
+        raise ConfigError(message)
 
 
 async def _stage(kind: StageKind, plan: Plan, engine: Engine, folder: Path, watcher: Watcher) -> Stage:

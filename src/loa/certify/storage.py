@@ -38,6 +38,7 @@ async def stalls(trial: Trial) -> None:
             await scene(world)
             await world.store.resume()
             await world.boot()
+            await world.look()
             await world.verdict()
         trial.tried()
 

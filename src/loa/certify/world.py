@@ -9,13 +9,21 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from loa.app.admin_reach import ask_running
 from loa.certify.client import ACKNOWLEDGED, SENDER, Ask, Client, unanswered
 from loa.certify.engines import Store
-from loa.certify.evidence import CLIENT_JOURNAL, RECEIVER_JOURNAL, SMSC_JOURNAL, read_evidence, read_timelines
+from loa.certify.evidence import (
+    CLIENT_JOURNAL,
+    RECEIVER_JOURNAL,
+    SMSC_JOURNAL,
+    Journals,
+    read_journals,
+    read_timelines,
+)
 from loa.certify.invariants import ENDS, WINDOW, Evidence, Violated, Violation, demand
 from loa.certify.process import LoaProcess, Program
 from loa.simulators.pick import Pick
@@ -274,25 +282,36 @@ class World:
             raise Violated(*violations, *hung)
         return evidence
 
+    async def look(self) -> None:
+        """Hold what there is so far against what must hold at any time. Errors: Violated."""
+        # The journals first: what they tell was in the ledger before.
+        journals = read_journals(self.directory)
+        self.found = evidence = await self._read(journals)
+        evidence.check_so_far()
+
     async def _collect(self) -> Evidence:
-        messages, feed = await self.messages(), await self.feed()
-        timelines = await read_timelines(self.client, messages)
-        orphans = await self.do("ledger.orphans")
-        self.samples.append(await self.states())
+        read = await self._read(Journals([], [], [], []))
         await self.stop()
         await self.smsc.stop()
         await self.receiver.stop()
         unsound = await self.store.unsound()
         demand(not unsound, "I1", f"the ledger is not whole: {unsound}")
-        return read_evidence(
-            self.directory,
-            self.client.asks,
+        return replace(read, **read_journals(self.directory)._asdict())
+
+    async def _read(self, journals: Journals) -> Evidence:
+        messages, feed = await self.messages(), await self.feed()
+        timelines = await read_timelines(self.client, messages)
+        orphans = await self.do("ledger.orphans")
+        self.samples.append(await self.states())
+        return Evidence(
+            asks=self.client.asks,
             messages=messages,
             timelines=timelines,
             feed=feed,
-            orphans=orphans,
+            orphans=sum(row["count"] for row in orphans),
             samples=self.samples,
             kills=self.kills,
+            **journals._asdict(),
         )
 
 
