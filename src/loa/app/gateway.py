@@ -18,7 +18,7 @@ from loa.app.faces import Faces
 from loa.app.ledgers import open_ledger
 from loa.app.probes import probe_from
 from loa.app.roles import Ground, Stages
-from loa.app.servers import Listener, bind, make_listener
+from loa.app.servers import Listener, bind, bind_several, make_listener
 from loa.channels.registry import providers
 from loa.errors import CallerError
 from loa.observe import metrics
@@ -42,7 +42,7 @@ class Gateway:
     """One process of Loa, in one event loop: the whole of it, or the roles that the settings name.
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
-    workers it is theirs, and this process serves on its admin listener only.
+    workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only.
     """
 
     def __init__(
@@ -78,11 +78,12 @@ class Gateway:
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         own = self.settings.server
-        self.main = self._given or bind(own.listen_host, own.listen_port)
+        self.mains = self._bind_main()
         try:
             self.ledger: Ledger = await open_ledger(self.settings, self._probe, self.clock)
         except BaseException:
-            self.main.close()
+            for bound in self.mains:
+                bound.close()
             raise
         self._build()
         await self._ensure_sandbox()
@@ -91,13 +92,21 @@ class Gateway:
         self.registry.on_change(self._stages.follow)
         for loop in (*self._stages.loops(), self.registry.watch, self._measure, self._watch_ledger):
             self._run(loop())
-        host, port = self.main.getsockname()[:2]
+        host, port = self.mains[0].getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         if own.workers == 1:
-            await self.listen(self._faces.main(), self.main)
+            await self.listen(self._faces.main(), self.mains[0])
         if own.admin_port:
             await self.listen(self._faces.admin(), bind(own.admin_host, own.admin_port))
         log.info("loa is ready", origin=self.url, version=__version__, roles=",".join(self.settings.roles))
+
+    def _bind_main(self) -> list[socket.socket]:
+        own = self.settings.server
+        if self._given is not None:
+            return [self._given]
+        if own.workers > 1:
+            return bind_several(own.listen_host, own.listen_port, own.workers)
+        return [bind(own.listen_host, own.listen_port)]
 
     def _build(self) -> None:
         self.registry = Registry(self.ledger, self.clock, translate.class_policies(self.settings))
@@ -183,5 +192,6 @@ class Gateway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stages.close()
         await self.ledger.close()
-        self.main.close()
+        for bound in self.mains:
+            bound.close()
         log.info("loa has stopped")

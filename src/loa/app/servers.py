@@ -104,11 +104,24 @@ def make_listener(
     )
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Bind a TCP listener. Errors: ConfigError that says what to choose instead."""
+def bind_several(host: str, port: int, count: int) -> list[socket.socket]:
+    """Bind so many TCP listeners to one port: the kernel spreads new connections over them. Errors: as `bind`."""
+    # A port that somebody has must be refused here too, where sharing it would be allowed.
+    alone = bind(host, port)
+    port = alone.getsockname()[1]
+    alone.close()
+    return [bind(host, port, shared=True) for _ in range(count)]
+
+
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Bind a TCP listener; `shared` lets others of this user have the port too.
+
+    Errors: ConfigError that says what to choose instead.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind((host, port))

@@ -1,8 +1,8 @@
 """API workers: several processes that serve one port, started, watched and ended by the one that has the other roles.
 
-They share one socket, bound here and inherited: what waits in its queue is taken by whichever worker is free, and a
-worker that dies takes no waiting connection with it. A worker gets its settings over a pipe, one line of JSON, and says
-`ready` on another; when the first pipe closes its parent is gone, and it ends.
+Each has a socket of its own on that port, bound and held here: the kernel spreads new connections evenly, and what
+waits for a worker that died is served by the one that takes its place. A worker gets its settings over a pipe, one line
+of JSON, and says `ready` on another; when the first pipe closes its parent is gone, and it ends.
 """
 
 import asyncio
@@ -67,16 +67,18 @@ def _plain(value: Any) -> Any:
 
 
 class Workers:
-    """Keeps the workers of these settings running on a bound socket. `command` starts one."""
+    """Keeps the workers of these settings running, each on its bound socket. `command` starts one."""
 
-    def __init__(self, settings: Settings, bound: socket.socket, command: Sequence[str], clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, bound: Sequence[socket.socket], command: Sequence[str], clock: Clock
+    ) -> None:
         self._settings = settings
         self._bound = bound
         self._command = command
         self._clock = clock
         self._running: dict[int, asyncio.subprocess.Process] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._ready = {number: asyncio.Event() for number in range(1, settings.server.workers + 1)}
+        self._ready = {number: asyncio.Event() for number in range(1, len(bound) + 1)}
         self._stopping = asyncio.Event()
 
     @property
@@ -113,7 +115,7 @@ class Workers:
 
     async def _run(self, number: int) -> int:
         """Run one worker to its end; give its exit code, negative for a signal."""
-        bound = self._bound.fileno()
+        bound = self._bound[number - 1].fileno()
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, pass_fds=(bound,)
         )
@@ -135,15 +137,17 @@ class Workers:
         """Ask every worker to end, and wait until all have; one that takes too long is killed."""
         self._stopping.set()
         self._signal(signal.SIGTERM)
-        own = self._settings
-        ends_s = own.server.drain_notice_s + own.drain_s + GRACE_S
-        killer = asyncio.create_task(self._kill_after(ends_s))
+        hurrying = asyncio.create_task(self._hurry())
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        killer.cancel()
-        await asyncio.gather(killer, return_exceptions=True)
+        hurrying.cancel()
+        await asyncio.gather(hurrying, return_exceptions=True)
 
-    async def _kill_after(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    async def _hurry(self) -> None:
+        """Close the port when the workers do, so that nobody waits there in vain; kill what takes too long."""
+        await self._clock.sleep(self._settings.server.drain_notice_s)
+        for bound in self._bound:
+            bound.close()
+        await self._clock.sleep(self._settings.drain_s + GRACE_S)
         log.error("API workers did not end in time and are killed", count=len(self._running))
         self._signal(signal.SIGKILL)
 

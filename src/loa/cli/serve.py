@@ -80,7 +80,7 @@ async def _serve(terminal: Terminal) -> int:
     await gateway.start()
     try:
         if many:
-            workers = Workers(settings, gateway.main, WORKER, gateway.clock)
+            workers = Workers(settings, gateway.mains, WORKER, gateway.clock)
             await _either(workers.start(), gateway.wait())
         control = await open_control(gateway)
         if terminal.as_json:

@@ -71,7 +71,9 @@ def test_a_unit_names_pages_and_variables_that_there_are(unit: Path) -> None:
     assert (ROOT / page.removeprefix("file:///opt/loa/")).is_file()
     known = {setting.variable for setting in outline().values()}
     assert {name.removesuffix("_FILE") for name in variables_of(unit)} <= known
-    assert set(re.findall(r"/var/lib/([\w-]+)", unit.read_text(encoding="utf-8"))) <= set(lines_of(unit, "StateDirectory"))
+    assert set(re.findall(r"/var/lib/([\w-]+)", unit.read_text(encoding="utf-8"))) <= set(
+        lines_of(unit, "StateDirectory")
+    )
 
 
 def test_the_units_of_a_cluster_share_all_roles_between_them() -> None:

@@ -3,10 +3,9 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,9 @@ import pytest
 import uvloop
 
 from loa.app import workers
+from loa.app.servers import bind, bind_several
 from loa.app.workers import Workers, of_a_worker, of_the_parent, read, written
+from loa.errors import ConfigError
 from loa.observe.clock import SystemClock
 from loa.settings.load import load
 from loa.settings.secret import Secret
@@ -50,8 +51,8 @@ def settings(directory: Path, count: int) -> Settings:
 async def at_work(
     directory: Path, count: int = 2, *, stubborn: bool = False, clock: SystemClock | None = None
 ) -> AsyncIterator[Workers]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
+    with ExitStack() as sockets:
+        bound = [sockets.enter_context(each) for each in bind_several("127.0.0.1", 0, count)]
         command = (sys.executable, "-c", WORKER.replace("STUBBORN", str(stubborn)))
         built = Workers(settings(directory, count), bound, command, clock or SystemClock())
         async with asyncio.timeout(20):
@@ -111,6 +112,17 @@ async def test_workers_end_when_whoever_watches_them_is_gone(tmp_path: Path) -> 
         while endings(tmp_path) != [".orphan"] * 2:
             await asyncio.sleep(0)
         running._stopping.set()
+
+
+def test_a_port_that_somebody_has_is_refused_although_it_could_be_shared() -> None:
+    with ExitStack() as sockets:
+        first = [sockets.enter_context(each) for each in bind_several("127.0.0.1", 0, 2)]
+        port = first[0].getsockname()[1]
+        assert {each.getsockname()[1] for each in first} == {port}
+        with pytest.raises(ConfigError, match="choose another port"):
+            bind_several("127.0.0.1", port, 2)
+        with pytest.raises(ConfigError, match="choose another port"):
+            bind("127.0.0.1", port)
 
 
 def test_a_worker_reads_the_very_settings_of_its_parent(tmp_path: Path) -> None:
