@@ -13,6 +13,7 @@ class ScriptedChannel:
 
     def __init__(self, window: int = 10) -> None:
         self.window = window
+        self.paced: int | None = None
         self.taken: list[Attempt] = []
         self.open: dict[int, tuple[Attempt, Settle]] = {}
         self.raises: Exception | None = None
@@ -22,7 +23,8 @@ class ScriptedChannel:
         pass
 
     def free(self, now: int) -> int:
-        return self.window - len(self.open)
+        room = self.window - len(self.open)
+        return room if self.paced is None else min(room, self.paced)
 
     def submit(self, attempts: Sequence[Attempt], settle: Settle) -> None:
         if self.raises is not None:

@@ -74,6 +74,9 @@ class ChannelStatus:
     window_in_use: int
     window_size: int
     detail: str = ""
+    window_free: int | None = None
+    """Room in the windows of the links that are up; None for what `window_in_use` leaves of `window_size`. A rate may
+    allow less at a time, see `Channel.free`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,13 @@ class ChannelDispatch:
     def _wanted(self, limit: int, now: int) -> list[tuple[TrafficClass, int]]:
         """Name the lanes in the order in which they may take the free window."""
         self._turns += 1
-        window = self._channel.status().window_size
+        status = self._channel.status()
+        window, room = status.window_size, status.window_free
+        if room is None:
+            room = window - status.window_in_use
         reserve = max(1, window // OTP_SHARE) if window > 1 else 0
-        others = max(0, limit - reserve)
+        # The reserve is kept in the window: where a rate is what limits, codes are first in the next claim anyway.
+        others = max(0, min(limit, room - reserve))
         wanted = [(TrafficClass.OTP, limit), (TrafficClass.TRANSACTIONAL, others)]
         if self._rules.hours is None or self._rules.hours.is_open(now):
             place = 1 if self._turns % ADVERTISING_TURN == 0 else 2

@@ -87,6 +87,19 @@ async def test_codes_go_first_and_keep_a_share_of_the_window(tmp_path: Path) -> 
             assert taken[9].traffic_class is OTP
 
 
+async def test_a_rate_below_the_reserve_of_a_window_holds_nobody_up(tmp_path: Path) -> None:
+    async with running(tmp_path, window=30) as world:
+        world.channel.paced = 1
+        for lane in (ADVERTISING, TRANSACTIONAL):
+            await world.ledger.accept(submission(traffic_class=lane, numbers=[NUMBER + i for i in range(20)]))
+        async with loops(world):
+            taken = await world.channel.until_taken(27)
+            assert len(taken) == 27, "the last three places of the window are for codes"
+            await world.ledger.accept(submission(traffic_class=OTP, numbers=[NUMBER]))
+            world.dispatch.wake()
+            assert (await world.channel.until_taken(28))[27].traffic_class is OTP
+
+
 async def test_advertising_waits_for_its_hours_and_goes_on_when_they_open(tmp_path: Path) -> None:
     opening = AllowedHours().next_open(EPOCH + 10 * 60 * MINUTE)
     rules = DispatchRules(poll_ms=10, hours=AllowedHours())

@@ -111,6 +111,7 @@ class SmppChannel:
             window_in_use=sum(link.window.in_use for link in up),
             window_size=self._settings.window * len(self._senders),
             detail="; ".join(notes),
+            window_free=sum(link.free for link in up),
         )
 
     async def test(self) -> list[Step]:
