@@ -11,6 +11,7 @@ from typing import Any
 
 from loa.certify.disk import install
 from loa.cli.main import main
+from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import HANDLERS, SqliteLedger
 from loa.ports.records import Stored
 from loa.stages.receipts import ReceiptStage
@@ -20,13 +21,13 @@ GOING_ON: set[asyncio.Task[Any]] = set()
 
 def answer_before_commit() -> None:
     """Tell the client "accepted" while the accept is still on its way to the disk."""
-    accept = SqliteLedger.accept
+    for engine in (SqliteLedger, PostgresLedger):
 
-    async def accept_soon(ledger: SqliteLedger, submission: Any) -> Stored:
-        GOING_ON.add(asyncio.ensure_future(accept(ledger, submission)))
-        return Stored()
+        async def accept_soon(ledger: Any, submission: Any, accept: Any = engine.accept) -> Stored:
+            GOING_ON.add(asyncio.ensure_future(accept(ledger, submission)))
+            return Stored()
 
-    SqliteLedger.accept = accept_soon  # type: ignore[method-assign,assignment]
+        engine.accept = accept_soon  # type: ignore[method-assign,assignment]
 
 
 def claim_after_send() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loa.certify.postgres import PostgresEngine
 from loa.certify.run import STAGES
 from loa.certify.sqlite import SqliteEngine
 from loa.certify.trial import Plan
@@ -42,6 +43,18 @@ async def test_this_loa_keeps_its_promises(
     assert f"--seed {SEED}" in page
     assert "server: not tried: the engine runs inside Loa" in page
     assert list(place.iterdir()) == [], "what was tried on is removed when nothing was broken"
+
+
+async def test_this_loa_keeps_its_promises_on_a_server_too(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    plan = Plan(seed=SEED, rounds=1, server_kills=1, only=frozenset({"stalls", "random", "power"}))
+    code = await carry_out(Terminal(as_json=True), plan, PostgresEngine())
+    said = json.loads(capsys.readouterr().out)
+    assert (code, said["certified"], said["engine"]) == (0, True, "postgres"), said
+    results = {stage["stage"]: stage["result"] for stage in said["stages"]}
+    assert [name for name, result in results.items() if result == "kept"] == ["stalls", "random", "power"]
 
 
 def test_the_command_writes_one_line_of_json_and_says_the_seed(tmp_path: Path) -> None:

@@ -6,9 +6,12 @@ stands in the report as not tried.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from loa.certify.process import Program
+
+Faults = Literal["none", "stalls", "fills"]
+"""What a ledger must be able to suffer: nothing but kills, storage that stalls, a disk that fills up and fails."""
 
 
 class NotTried(Exception):
@@ -27,8 +30,8 @@ class Store(Protocol):
         """Choose how Loa is run on it."""
         ...
 
-    async def prepare(self, *, faults: bool) -> None:
-        """Make it ready. With `faults` it is one that can stall, fill up and fail."""
+    async def prepare(self, faults: Faults) -> None:
+        """Make it ready for a kind of faults."""
         ...
 
     async def stall(self) -> None:

@@ -1,5 +1,6 @@
 """The cluster engine under test: Loa against a PostgreSQL server of its own, which is killed, held and thrown away."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -7,20 +8,26 @@ from typing import Final
 import asyncpg
 
 from loa.certify.cluster import Cluster
-from loa.certify.engines import NotTried, Server
+from loa.certify.engines import Faults, NotTried, Server
 from loa.certify.process import Program
+from loa.certify.small_disk import SmallDisk
 from loa.errors import StorageUnavailable
 
 DURABLE: Final[Mapping[str, str]] = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 """Settings without which a commit that was answered may be lost with the power."""
+SMALL_OCTETS: Final = 192 * 1024 * 1024
+SMALL_SERVER: Final[Mapping[str, object]] = {"wal_keep_size": "0", "max_wal_size": "64MB", "min_wal_size": "32MB"}
+"""A server whose log leaves room on a small disk."""
 
 
 class PostgresStore:
-    """One ledger on the server."""
+    """One ledger on the server; one that is to be filled up lies on a server with a small disk."""
 
-    def __init__(self, cluster: Cluster, name: str) -> None:
-        self._cluster = cluster
+    def __init__(self, engine: "PostgresEngine", name: str) -> None:
+        self._engine = engine
         self._name = name
+        self._cluster: Cluster | None = None
+        self._disk: SmallDisk | None = None
         self._url = ""
 
     @property
@@ -32,28 +39,39 @@ class PostgresStore:
         """See engines.Store."""
         return program.plain
 
-    async def prepare(self, *, faults: bool) -> None:  # noqa: ARG002 - a server can always be held
+    async def prepare(self, faults: Faults) -> None:
         """See engines.Store. Errors: StorageUnavailable when the server would forget what it answered."""
-        self._url = await self._cluster.create_database(self._name)
+        if faults == "fills":
+            self._disk = await SmallDisk.mount(SMALL_OCTETS)
+            self._cluster = await Cluster.create(self._disk.folder, options=SMALL_SERVER)
+        self._url = await self._server.create_database(self._name)
         await _insist_on_durability(self._url)
+
+    @property
+    def _server(self) -> Cluster:
+        return self._cluster or self._engine.cluster
 
     async def stall(self) -> None:
         """See engines.Store."""
-        await self._cluster.pause()
+        await self._server.pause()
 
     async def stalled(self) -> None:
         """See engines.Store: all its processes are held, so that whatever comes has to wait."""
 
     async def resume(self) -> None:
         """See engines.Store."""
-        await self._cluster.resume()
+        await self._server.resume()
 
     async def fill(self) -> None:
         """See engines.Store."""
-        raise NotTried("the server's disk is this machine's own: it is not filled up")
+        assert self._disk is not None
+        await asyncio.to_thread(self._disk.fill)
 
     async def clear(self) -> None:
-        """See engines.Store: it was never filled."""
+        """See engines.Store; a server that ended for lack of room is started again."""
+        assert self._disk is not None
+        self._disk.clear()
+        await self._server.start()
 
     async def fail_syncs(self, *, failing: bool) -> None:  # noqa: ARG002 - no sync can be made to fail
         """See engines.Store."""
@@ -65,13 +83,18 @@ class PostgresStore:
 
     async def remove(self) -> None:
         """See engines.Store."""
-        await self._cluster.resume()
-        await self._cluster.start()
-        await self._cluster.drop_database(self._name)
+        if self._disk is None:
+            await self._server.resume()
+            await self._server.start()
+            await self._server.drop_database(self._name)
+            return
+        if self._cluster is not None:
+            await self._cluster.remove()
+        await self._disk.remove()
 
 
 class PostgresEngine:
-    """PostgreSQL, as a server of its own below the folder of the certificate."""
+    """PostgreSQL, as a server of its own that is thrown away afterwards."""
 
     name = "postgres"
 
@@ -82,6 +105,12 @@ class PostgresEngine:
     @property
     def server(self) -> Server | None:
         """See engines.Engine."""
+        return self._cluster
+
+    @property
+    def cluster(self) -> Cluster:
+        """The server, once it is started."""
+        assert self._cluster is not None
         return self._cluster
 
     async def start(self, folder: Path) -> str:  # noqa: ARG002 - the server's account could not enter it
@@ -96,9 +125,8 @@ class PostgresEngine:
 
     def store(self, folder: Path) -> PostgresStore:  # noqa: ARG002 - its data lies with the server
         """See engines.Engine."""
-        assert self._cluster is not None
         self._made += 1
-        return PostgresStore(self._cluster, f"loa_{self._made}")
+        return PostgresStore(self, f"loa_{self._made}")
 
     async def stop(self) -> None:
         """See engines.Engine."""

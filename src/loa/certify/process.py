@@ -88,6 +88,11 @@ class LoaProcess:
         said = json.loads(line)
         return Ready(said["url"], Path(said["control"]))
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._process.returncode is not None
+
     async def ended(self) -> int:
         """Wait until it ends by itself or by a probe; give its exit code."""
         return await self._process.wait()

@@ -45,7 +45,12 @@ STAGES: Final = (
         lambda plan, engine: len(get_args(Loss)) if engine.server is None else plan.server_kills,
     ),
     StageKind("server", "the ledger's server is killed, and held for 10 s (F18, F20)", server_restarts, lambda *_: 2),
-    StageKind("disk", "a full disk, and a disk whose syncs fail (F15, F16)", full_disk, lambda *_: 2),
+    StageKind(
+        "disk",
+        "a full disk (F16), and for Loa's own file a disk whose syncs fail (F15)",
+        full_disk,
+        lambda _, engine: 2 if engine.server is None else 1,
+    ),
 )
 
 

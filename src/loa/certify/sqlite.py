@@ -7,6 +7,7 @@ from typing import Final
 import apsw
 
 from loa.certify.disk import FULL, STALL, STALLED, SYNC_FAILS, switch
+from loa.certify.engines import Faults
 from loa.certify.process import Program
 from loa.observe.clock import SystemClock
 
@@ -28,9 +29,9 @@ class SqliteStore:
         """See engines.Store."""
         return (*program.faulty, str(self._folder)) if self.faults else program.plain
 
-    async def prepare(self, *, faults: bool) -> None:
+    async def prepare(self, faults: Faults) -> None:
         """See engines.Store."""
-        self.faults = faults
+        self.faults = faults != "none"
 
     async def stall(self) -> None:
         """See engines.Store."""

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final, get_args
 
-from loa.certify.client import OTP, TRANSACTIONAL, Ask
+from loa.certify.client import ACKNOWLEDGED, OTP, TRANSACTIONAL, Ask, unanswered
 from loa.certify.engines import NotTried, Server
 from loa.certify.invariants import Violated, Violation, demand
 from loa.certify.kills import load_until_some, meanwhile, sending_ends
-from loa.certify.load import BUSY_SMSC, draw_many, send_through
+from loa.certify.load import BUSY_SMSC, draw, draw_many, send_through
 from loa.certify.power import Loss
 from loa.certify.trial import Trial
 from loa.certify.workload import control_losses, lay_out, missing, record
@@ -34,7 +35,7 @@ async def stalls(trial: Trial) -> None:
     an acknowledged receipt (I6).
     """
     for scene in (_stall_accepting, _stall_claiming, _stall_taking_receipts):
-        async with trial.world(faults=True) as world:
+        async with trial.world(faults="stalls") as world:
             await scene(world)
             await world.store.resume()
             await world.boot()
@@ -161,12 +162,34 @@ async def _hold(server: Server) -> None:
 
 
 async def full_disk(trial: Trial) -> None:
-    """Fill the disk: new work is refused, what is owed is still written; then have its syncs fail."""
-    for scene in (_fill, _fail_syncs):
-        async with trial.world(NO_RECEIPTS_YET, faults=True) as world:
+    """Fill the disk: new work is refused and nothing is lost; then have the syncs of Loa's own ledger fail."""
+    scenes = (_fill, _fail_syncs) if trial.engine.server is None else (partial(_fill_the_server, trial),)
+    for scene in scenes:
+        async with trial.world(NO_RECEIPTS_YET, faults="fills") as world:
             await scene(world)
             await world.verdict()
         trial.tried()
+
+
+async def _fill_the_server(trial: Trial, world: World) -> None:
+    """Fill the server's disk until Loa refuses, make room, and see that all goes on."""
+    world.smsc.change(Script())
+    await world.boot()
+    await world.accept(world.client.asks_of_each_class())
+    await world.store.fill()
+    await world.within("a request to be refused on a full disk", _send_until_refused(trial, world))
+    await world.store.clear()
+    await world.revive()
+    world.trouble()
+    await world.within("every request to be accepted", send_through(world, unanswered(world.client.asks)))
+
+
+async def _send_until_refused(trial: Trial, world: World) -> None:
+    """Send until there is no room; the last rows may still find some."""
+    status = 201
+    while status in ACKNOWLEDGED:
+        status = await world.client.send(draw(world.client, trial.chance))
+    demand(status == 503, "F16", f"with its server's disk full Loa answered {status}, not 503")
 
 
 async def _fill(world: World) -> None:

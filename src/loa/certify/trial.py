@@ -10,8 +10,8 @@ from typing import Final
 
 import aiohttp
 
-from loa.certify.engines import Engine
-from loa.certify.invariants import Violated, Violation
+from loa.certify.engines import Engine, Faults
+from loa.certify.invariants import Violated, Violation, shown
 from loa.certify.process import Program
 from loa.certify.report import Stage
 from loa.certify.world import PATIENCE_S, World, open_world
@@ -22,6 +22,7 @@ ROUNDS: Final = 20
 STORM: Final = 20
 STOPS: Final = 3
 SERVER_KILLS: Final = 3
+SHOWN_LEDGER: Final = "ledger.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +57,22 @@ class Trial:
         self.step()
 
     @asynccontextmanager
-    async def world(self, script: Script | None = None, *, faults: bool = False) -> AsyncIterator[World]:
+    async def world(self, script: Script | None = None, *, faults: Faults = "none") -> AsyncIterator[World]:
         """Open a world of its own; its folder goes when all went well. Errors: Violated, NotTried."""
         self._worlds += 1
         directory = self.folder / str(self._worlds)
         directory.mkdir(parents=True)
         store = self.engine.store(directory)
-        await store.prepare(faults=faults)
         try:
+            await store.prepare(faults)
             async with open_world(
                 directory, store, script, program=self.plan.program, patience_s=self.plan.patience_s
             ) as world:
                 try:
                     yield world
+                except Violated:
+                    _write_down(world)
+                    raise
                 except (aiohttp.ClientError, LoaError, TimeoutError) as error:
                     words = world.process.last_words() if world.process is not None else ()
                     text = f"Loa did not answer: {type(error).__name__}: {error}"
@@ -86,3 +90,11 @@ class Trial:
             self.stage.lost += world.found.lost
             self.stage.repeated += world.found.repeated
             self.stage.bound += world.found.bound
+
+
+def _write_down(world: World) -> None:
+    """Keep what the API showed of the ledger beside the journals: the ledger itself may go."""
+    if world.found is not None:
+        lines = [*world.found.timelines.values(), *world.found.feed]
+        path = world.directory / SHOWN_LEDGER
+        path.write_text("".join(f"{line}\n" for line in shown(*lines)), encoding="utf-8")

@@ -150,6 +150,13 @@ class World:
         self.serving.clear()
         await self.smsc.until(lambda counts: counts.connections == 0)
 
+    async def revive(self) -> None:
+        """Start Loa again where it has ended by itself, as a supervisor would."""
+        assert self.process is not None
+        if self.process.over:
+            await self._gone()
+            await self.boot()
+
     def trouble(self) -> None:
         """Note that what was in flight may have lost its way although Loa lives: recovery is measured from now."""
         self.kills += 1
