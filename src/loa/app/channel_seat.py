@@ -56,7 +56,7 @@ class Running:
 
     async def stop(self, drain_s: float) -> None:
         """Claim no more, let the answers come in, record them, then end."""
-        self.dispatch.stopping = True
+        await self.dispatch.stop_claiming()
         await self.channel.stop(drain_s)
         await self.dispatch.drain()
         for task in self.tasks:

@@ -78,6 +78,7 @@ class ChannelDispatch:
         self._turns = 0
         self._rtts: list[float] = []
         self._recording = False
+        self._claiming = False
         self.in_flight = 0
         self.paused = False
         self.stopping = False
@@ -108,9 +109,7 @@ class ChannelDispatch:
             if free <= 0:
                 return
         limit = min(free, self._rules.batch_max)
-        attempts = await self._ledger.claim(
-            self._channel_id, self._wanted(limit, now), limit, now, now + self._rules.claim_ms
-        )
+        attempts = await self._claim(limit, now)
         if not attempts:
             await self._wait_for_due(now)
             return
@@ -118,6 +117,14 @@ class ChannelDispatch:
         self._hand_over(attempts)
         if self._channel.free(self._clock.now()) <= 0:
             await self._wake.wait(self._rules.poll_ms / 1000)
+
+    async def _claim(self, limit: int, now: int) -> list[Attempt]:
+        self._claiming = True
+        try:
+            wanted = self._wanted(limit, now)
+            return await self._ledger.claim(self._channel_id, wanted, limit, now, now + self._rules.claim_ms)
+        finally:
+            self._claiming = False
 
     def _wanted(self, limit: int, now: int) -> list[tuple[TrafficClass, int]]:
         """Name the lanes in the order in which they may take the free window."""
@@ -229,6 +236,12 @@ class ChannelDispatch:
         for word, count in by_result.items():
             metrics.submit_attempts_total.labels(self._provider, word).inc(count)
         metrics.outcome_unknown_total.inc(by_result.get("unknown", 0))
+
+    async def stop_claiming(self) -> None:
+        """Claim no more, and return when what was being claimed is handed over, so that the channel still takes it."""
+        self.stopping = True
+        while self._claiming:
+            await self._clock.sleep(0.01)
 
     async def drain(self) -> None:
         """Wait until every handed-over attempt has its outcome on disk; the channel ends the wait by settling."""

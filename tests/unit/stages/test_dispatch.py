@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.ledger.values import (
@@ -23,6 +24,7 @@ from loa.domain.hours import AllowedHours
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.errors import StorageUnavailable
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.channel import Attempt
 from loa.ports.records import MessageFilter, Settlement
 from loa.stages.dispatch import ChannelDispatch, DispatchRules
 
@@ -133,6 +135,31 @@ async def test_a_counted_failure_backs_off_and_the_eighth_makes_a_dead_letter(tm
             row = await world.ledger.message(1, attempt.message_id)
             assert row is not None
             assert (row["state"], row["dead"], row["error"]) == ("rejected", True, "system error")
+
+
+async def test_what_is_being_claimed_at_a_stop_is_still_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as world:
+        await world.ledger.accept(submission())
+        claim, asked, go_on = world.ledger.claim, asyncio.Event(), asyncio.Event()
+
+        async def slow(*wanted: Any) -> list[Attempt]:
+            asked.set()
+            await go_on.wait()
+            return await claim(*wanted)
+
+        monkeypatch.setattr(world.ledger, "claim", slow)
+        async with loops(world):
+            await asked.wait()
+            stopping = asyncio.create_task(world.dispatch.stop_claiming())
+            await asyncio.sleep(0)
+            assert not stopping.done()
+            go_on.set()
+            assert len(await world.channel.until_taken(1)) == 1
+            world.clock.advance(1)
+            async with asyncio.timeout(10):
+                await stopping
 
 
 async def test_an_unknown_outcome_is_settled_by_a_late_answer(tmp_path: Path) -> None:
