@@ -35,11 +35,13 @@ _EVERY_LINE: Final = {
 WRITING: Final = _EVERY_LINE | {
     "loa.tenant": EVERYTHING,
     # The statements are few and each has its index; a plan made for an empty table must not stay when it is full.
+    # For the same reason look-ups are LATERAL (… OFFSET 0): always from the values of the call to the rows they name.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
+    "enable_material": "off",
 }
 READING: Final = _EVERY_LINE | {"loa.tenant": "", "enable_seqscan": "off", "default_transaction_read_only": "on"}
 

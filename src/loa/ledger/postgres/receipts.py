@@ -4,11 +4,13 @@ A receipt and the response that carries its reference may be written down by two
 seeing the other's. So both look again once they are committed: whoever is later finds what the other wrote.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from loa.domain.lifecycle import State
 from loa.domain.receipt import Receipt
+from loa.domain.standing import APPLIED
 from loa.ledger import arrivals as arriving
 from loa.ledger.arrivals import Arrival, Match, SegmentStates
 from loa.ledger.postgres import standings
@@ -27,10 +29,37 @@ FAR: Final = 2**31 - 1
 async def store(unit: Unit, calls: list[Sequence[Receipt]]) -> list[ReceiptCounts]:
     """Store the receipts of one commit, count repeats, apply what is new, park what matches nothing yet."""
     arrivals = [arriving.arrival(receipt) for call in calls for receipt in call]
-    if not arrivals:
-        return [ReceiptCounts() for _ in calls]
+    if arrivals:
+        await unit.shared.days.ensure(a.received_at for a in arrivals)
+        await _deliver_plain(unit, arrivals)
+    rest = [a for a in arrivals if a.result == arriving.PARKED]
+    repeated = await _store_rest(unit, rest) if rest else set()
+    return arriving.count_calls(calls, arrivals, repeated)
+
+
+async def _deliver_plain(unit: Unit, arrivals: Sequence[Arrival]) -> None:
+    """Settle the plain case at once: what the rules would make of it is known; the rest is left to them."""
+    seen = Counter(a.key[:2] for a in arrivals)
+    plain = [
+        (place, a)
+        for place, a in enumerate(arrivals)
+        if a.state is State.DELIVERED and a.forms and seen[a.key[:2]] == 1
+    ]
+    if plain:
+        rows = [
+            [place, a.channel_id, a.ref, a.stat, a.destination, a.detail, a.raw, a.received_at, a.done_at]
+            for place, a in plain
+        ]
+        today = day_of(max(a.received_at for _, a in plain))
+        since = first_id(max(0, day_of(min(a.received_at for _, a in plain)) - REPEAT_DAYS))
+        for (place,) in await unit.write("deliver_plain", rows, today - RECENT_DAYS, since):
+            arrivals[place].result = APPLIED
+            unit.wakes = True
+
+
+async def _store_rest(unit: Unit, arrivals: list[Arrival]) -> set[int]:
+    """Store what takes no short way; give the repeats among it, by identity."""
     times = [a.received_at for a in arrivals]
-    await unit.shared.days.ensure(times)
     await _match(unit, arrivals)
     since = first_id(max(0, day_of(min(times)) - REPEAT_DAYS))
     known = await unit.write("known_receipts", [[i, *a.key] for i, a in enumerate(arrivals)], since)
@@ -41,7 +70,7 @@ async def store(unit: Unit, calls: list[Sequence[Receipt]]) -> list[ReceiptCount
         await _find_evidence(unit, told.fresh)
         await _apply(unit, told.fresh)
         await _insert(unit, told.fresh, max(times))
-    return arriving.count_calls(calls, arrivals, told.repeated)
+    return told.repeated
 
 
 async def _match(unit: Unit, arrivals: Sequence[Arrival]) -> None:

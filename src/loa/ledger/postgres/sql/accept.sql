@@ -4,7 +4,8 @@
 SELECT k.tenant_id, k.request_id, encode(k.fingerprint, 'hex'), k.at, s.referent_id, s.token, s.answer
 FROM unnest($1::bigint[], $2::text[]) AS w(tenant_id, request_id)
 JOIN request_key k ON k.tenant_id = w.tenant_id AND k.request_id = w.request_id
-JOIN submission s ON s.tenant_id = k.tenant_id AND s.id = k.submission_id;
+CROSS JOIN LATERAL (
+  SELECT referent_id, token, answer FROM submission WHERE tenant_id = k.tenant_id AND id = k.submission_id OFFSET 0) s;
 
 -- name: lock_request_ids
 -- Makes commits that carry the same strict request id wait for each other. Index: none.
@@ -80,7 +81,7 @@ WHERE referent_id = $1 AND tenant_id = $2 AND (id < 281474976710656 OR (id >= $3
 
 -- name: queued_in_span
 -- The queued messages of one submission. Index: message_pkey, queue_pkey.
-SELECT m.id FROM message m JOIN queue q ON q.message_id = m.id
+SELECT m.id FROM message m CROSS JOIN LATERAL (SELECT FROM queue WHERE message_id = m.id OFFSET 0) q
 WHERE m.tenant_id = $1 AND m.id >= $2 AND m.id < $2 + $3::integer AND m.state = 0 ORDER BY m.id;
 
 -- name: message_of_tenant

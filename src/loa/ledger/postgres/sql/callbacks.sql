@@ -23,12 +23,13 @@ SELECT v.id, v.tenant_id, v.endpoint_id, k.tries, v.message_id, v.sequence, v.st
   CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, s.ext::json -> 'metadata' AS metadata,
   e.url, e.secrets
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, event_id)
-JOIN event v ON v.tenant_id = w.tenant_id AND v.id = w.event_id
-JOIN callback k ON k.event_id = v.id
-JOIN message m ON m.tenant_id = v.tenant_id AND m.id = v.message_id
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-JOIN endpoint e ON e.tenant_id = v.tenant_id AND e.id = k.endpoint_id
-LEFT JOIN attempt a ON a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.number = m.attempts
+CROSS JOIN LATERAL (SELECT * FROM event WHERE tenant_id = w.tenant_id AND id = w.event_id OFFSET 0) v
+CROSS JOIN LATERAL (SELECT * FROM callback WHERE event_id = v.id OFFSET 0) k
+CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = v.tenant_id AND id = v.message_id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE tenant_id = v.tenant_id AND id = k.endpoint_id OFFSET 0) e
+LEFT JOIN LATERAL (
+  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
 LEFT JOIN channel c ON c.id = v.channel_id;
 
 -- name: insert_tries

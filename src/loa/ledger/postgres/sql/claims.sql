@@ -41,8 +41,8 @@ INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, ex
 SELECT m.id, m.tenant_id, m.submission_id, m.destination, m.due_at, s.expires_at, m.channel_id, m.attempts, m.tries, m.flags,
   m.class
 FROM w
-JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.message_id
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
+CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = w.tenant_id AND id = w.message_id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
 WHERE m.state = 0 AND m.attempts = w.number - 1
 ON CONFLICT (message_id) DO NOTHING
 RETURNING channel_id, class, due_at;
@@ -81,10 +81,9 @@ SET done_at = excluded.done_at, outcome = excluded.outcome, reason = excluded.re
 WHERE a.outcome = 'unknown';
 
 -- name: insert_segments
--- Provider references of handed-over segments. Index: segment_pkey.
+-- Provider references of handed-over segments. An answer that comes twice is kept twice, which changes nothing. Index: none.
 INSERT INTO segment (channel_id, ref, tenant_id, message_id, number, segment, day)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::integer[])
-ON CONFLICT DO NOTHING;
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::integer[]);
 
 -- name: next_due
 -- When the next message of a channel's lanes $2 is due after $3. Index: queue_lane.

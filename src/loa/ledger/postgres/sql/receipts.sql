@@ -1,25 +1,77 @@
 -- name: match_segments
 -- Segments stored on the days from $5 to $6 under any form of the receipts in $1..$4 (index, rank, channel, form), with the
--- number of their message. Index: segment_pkey, message_pkey.
+-- number of their message. Index: segment_ref, message_pkey.
 SELECT w.index, w.rank, g.message_id, g.number, g.segment, g.ref, m.destination, g.tenant_id
 FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[]) AS w(index, rank, channel_id, form)
-JOIN segment g ON g.channel_id = w.channel_id AND g.ref = w.form AND g.day >= $5 AND g.day <= $6
-JOIN message m ON m.tenant_id = g.tenant_id AND m.id = g.message_id;
+CROSS JOIN LATERAL (
+  SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.form AND day >= $5 AND day <= $6 OFFSET 0) g
+CROSS JOIN LATERAL (SELECT destination FROM message WHERE tenant_id = g.tenant_id AND id = g.message_id OFFSET 0) m;
+
+-- name: deliver_plain
+-- Settles the plain case at once: receipts of $1..$9 that prove delivery of the one segment of a message that is sent, under
+-- the very reference of its response, and that did not come before. Days from $10 on, receipts from id $11 on. Gives which
+-- they were. Index: segment_ref, receipt_key, message_pkey, submission_pkey, meta_pkey.
+WITH w AS MATERIALIZED (
+  SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[],
+    $8::bigint[], $9::bigint[]) AS u(place, channel_id, ref, stat, destination, detail, raw, received_at, done_at)
+), found AS MATERIALIZED (
+  SELECT w.*, g.tenant_id, g.message_id, g.number
+  FROM w
+  CROSS JOIN LATERAL (
+    SELECT min(tenant_id) AS tenant_id, min(message_id) AS message_id, min(number) AS number FROM segment
+    WHERE channel_id = w.channel_id AND ref = w.ref AND day >= $10 HAVING count(*) = 1) g
+  WHERE NOT EXISTS (
+    SELECT FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND stat = w.stat AND destination = w.destination
+      AND id >= $11 OFFSET 0)
+), plain AS MATERIALIZED (
+  SELECT found.*, s.endpoint_id
+  FROM found
+  CROSS JOIN LATERAL (
+    SELECT submission_id FROM message WHERE tenant_id = found.tenant_id AND id = found.message_id AND state = 2 OFFSET 0) m
+  CROSS JOIN LATERAL (
+    SELECT endpoint_id FROM submission WHERE tenant_id = found.tenant_id AND id = m.submission_id AND segment_count = 1
+    OFFSET 0) s
+), delivered AS (
+  UPDATE message m SET state = 4, sequence = m.sequence + 1, due_at = NULL, error = '', updated_at = p.received_at
+  FROM plain p
+  WHERE m.tenant_id = p.tenant_id AND m.id = p.message_id AND m.state = 2 AND m.attempts = p.number
+  RETURNING p.place, m.tenant_id, m.id, m.sequence, p.received_at AS at, m.flags, m.channel_id, p.endpoint_id,
+    (p.received_at / 86400000) << 48 | nextval('event_number') AS event_id, p.channel_id AS heard_on, p.ref, p.stat,
+    p.destination, p.detail, p.raw, p.done_at
+), told AS (
+  INSERT INTO event (tenant_id, id, xid, message_id, sequence, state, at, error, flags, channel_id, endpoint_id)
+  SELECT tenant_id, event_id, pg_current_xact_id()::text::bigint + (SELECT value FROM meta WHERE name = 'xid_base'), id,
+    sequence, 4, at, '', flags, channel_id, endpoint_id
+  FROM delivered
+), owed AS (
+  INSERT INTO callback (event_id, tenant_id, endpoint_id, message_id, at, due_at)
+  SELECT event_id, tenant_id, endpoint_id, id, at, at FROM delivered WHERE endpoint_id IS NOT NULL
+), stored AS (
+  INSERT INTO receipt (id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result)
+  SELECT at / 86400000 << 48 | nextval('receipt_number'), heard_on, ref, stat, destination, 4, detail, raw, at, done_at, id,
+    'applied'
+  FROM delivered
+)
+SELECT place FROM delivered;
 
 -- name: segments_of_attempts
--- Every segment of the attempts in $1..$3 (tenant, message, number). Index: attempt_pkey, segment_pkey.
+-- Every segment of the attempts in $1..$3 (tenant, message, number). Index: attempt_pkey, segment_ref.
 SELECT g.message_id, g.number, g.segment, g.state
 FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS w(tenant_id, message_id, number)
-JOIN attempt a ON a.tenant_id = w.tenant_id AND a.message_id = w.message_id AND a.number = w.number
+CROSS JOIN LATERAL (
+  SELECT * FROM attempt WHERE tenant_id = w.tenant_id AND message_id = w.message_id AND number = w.number OFFSET 0) a
 CROSS JOIN LATERAL json_array_elements(CASE WHEN a.refs = '' THEN '[]' ELSE a.refs END::json) AS r(pair)
-JOIN segment g ON g.channel_id = a.channel_id AND g.ref = r.pair ->> 1 AND g.message_id = a.message_id AND g.number = a.number;
+CROSS JOIN LATERAL (
+  SELECT * FROM segment WHERE channel_id = a.channel_id AND ref = r.pair ->> 1 AND message_id = a.message_id
+    AND number = a.number OFFSET 0) g;
 
 -- name: known_receipts
 -- Receipts stored from id $6 on under the keys of $1..$5 (index, channel, ref, stat, destination). Index: receipt_key.
 SELECT w.index, r.id
 FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::bigint[]) AS w(index, channel_id, ref, stat, destination)
-JOIN receipt r ON r.channel_id = w.channel_id AND r.ref = w.ref AND r.stat = w.stat AND r.destination = w.destination
-  AND r.id >= $6;
+CROSS JOIN LATERAL (
+  SELECT id FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND stat = w.stat AND destination = w.destination
+    AND id >= $6 OFFSET 0) r;
 
 -- name: count_repeats
 -- Counts receipts that came again, rows (receipt, times). Index: receipt_pkey.
@@ -42,7 +94,7 @@ UPDATE receipt r SET ref = w.ref, message_id = w.message_id, result = w.result
 FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) AS w(id, ref, message_id, result) WHERE r.id = w.id;
 
 -- name: mark_segments
--- Notes the state a receipt proved for a segment. Index: segment_pkey.
+-- Notes the state a receipt proved for a segment. Index: segment_ref.
 UPDATE segment g SET state = w.state, at = w.at
 FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::integer[], $5::integer[], $6::smallint[], $7::bigint[])
   AS w(channel_id, ref, message_id, number, segment, state, at)
@@ -79,6 +131,8 @@ WHERE p.receipt_id = ANY($1::bigint[]) ORDER BY r.id, p.rank FOR UPDATE OF p SKI
 SELECT u.channel_id, u.destination, m.id, m.attempts, a.claimed_at, a.refs, s.segment_count, m.tenant_id
 FROM unnest($1::integer[], $2::bigint[]) AS w(channel_id, destination)
 JOIN unknown u ON u.channel_id = w.channel_id AND u.destination = w.destination
-JOIN message m ON m.tenant_id = u.tenant_id AND m.id = u.message_id AND m.state = 3
-JOIN attempt a ON a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.number = m.attempts
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id;
+CROSS JOIN LATERAL (
+  SELECT * FROM message WHERE tenant_id = u.tenant_id AND id = u.message_id AND state = 3 OFFSET 0) m
+CROSS JOIN LATERAL (
+  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;

@@ -13,8 +13,8 @@ SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.send
   m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
   s.segment_count, s.accepted_at, s.expires_at
 FROM message m
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-LEFT JOIN queue q ON q.message_id = m.id
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
 LEFT JOIN channel c ON c.id = m.channel_id
 WHERE m.tenant_id = $1 AND m.id > $4 AND m.id >= $2 AND m.id < $2 + $3::integer ORDER BY m.id LIMIT $5;
 
@@ -25,8 +25,8 @@ SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.send
   m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
   s.segment_count, s.accepted_at, s.expires_at, s.text, s.encoding
 FROM message m
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-LEFT JOIN queue q ON q.message_id = m.id
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
 LEFT JOIN channel c ON c.id = m.channel_id
 WHERE m.tenant_id = $1 AND m.id = $2;
 
@@ -45,10 +45,10 @@ WHERE k.message_ids @> ARRAY[$1::bigint] AND k.numbers[array_position(k.message_
 
 -- name: segments_of
 -- The segments named in $2, $3 (channel, ref) that belong to message $1; of a message of one segment the first receipt that
--- proves a state says it. Index: segment_pkey, receipt_key.
+-- proves a state says it. Index: segment_ref, receipt_key.
 SELECT g.channel_id, g.ref, g.number, g.segment, coalesce(g.state, r.state) AS state, coalesce(g.at, r.received_at) AS at
 FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
-JOIN segment g ON g.channel_id = w.channel_id AND g.ref = w.ref AND g.message_id = $1
+CROSS JOIN LATERAL (SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.ref AND message_id = $1 OFFSET 0) g
 LEFT JOIN LATERAL (
   SELECT state, received_at FROM receipt WHERE channel_id = g.channel_id AND ref = g.ref AND message_id = $1
     AND state IS NOT NULL ORDER BY id LIMIT 1) r ON true;
@@ -57,7 +57,7 @@ LEFT JOIN LATERAL (
 -- The receipts under the references in $2, $3 that belong to message $1. Index: receipt_key.
 SELECT r.received_at, r.ref, r.stat, r.state, r.detail, upper(encode(r.raw, 'hex')) AS raw, r.result, r.repeats
 FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
-JOIN receipt r ON r.channel_id = w.channel_id AND r.ref = w.ref AND r.message_id = $1;
+CROSS JOIN LATERAL (SELECT * FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND message_id = $1 OFFSET 0) r;
 
 -- name: receipts_of_evidence
 -- Receipts that settled a message without a reference of its own: the segments that evidence gave it name them.
@@ -98,9 +98,10 @@ FROM (
   WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::bigint) AND id >= $4
     AND xid < (SELECT value FROM meta WHERE name = 'xid_base') + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   ORDER BY xid, id LIMIT $5) e
-JOIN message m ON m.tenant_id = e.tenant_id AND m.id = e.message_id
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-LEFT JOIN attempt a ON a.tenant_id = m.tenant_id AND a.message_id = m.id AND a.number = m.attempts
+CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = e.tenant_id AND id = e.message_id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+LEFT JOIN LATERAL (
+  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
 LEFT JOIN channel c ON c.id = e.channel_id
 LEFT JOIN callback k ON k.event_id = e.id
 LEFT JOIN LATERAL (
@@ -127,8 +128,8 @@ SELECT * FROM (
     m.error, m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
     s.segment_count, s.accepted_at, s.expires_at
   FROM message m
-  JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-  LEFT JOIN queue q ON q.message_id = m.id
+  CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+  LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
   LEFT JOIN channel c ON c.id = m.channel_id
   WHERE {filters}) x
 WHERE {states} ORDER BY x.id DESC LIMIT $1;

@@ -1,12 +1,12 @@
 -- name: read_standings
--- The moving part of the messages in $1, $2 (tenant, id), locked in the order of their ids, and what a queue row needs.
+-- The moving part of the messages in $1, $2 (tenant, id), locked in the order in which they are named, and what a queue
+-- row needs.
 -- Index: message_pkey, submission_pkey.
 SELECT m.id, m.tenant_id, m.channel_id, m.plan, m.step, m.state, m.due_at, m.attempts, m.tries, m.sequence, m.flags, m.error,
   s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.submission_id, m.destination
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
-JOIN message m ON m.tenant_id = w.tenant_id AND m.id = w.id
-JOIN submission s ON s.tenant_id = m.tenant_id AND s.id = m.submission_id
-ORDER BY m.id FOR UPDATE OF m;
+CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = w.tenant_id AND id = w.id FOR UPDATE) m
+CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;
 
 -- name: lock_queued
 -- Which of the messages in $1 stand in a lane and are not being claimed this moment. Index: queue_pkey.
