@@ -18,6 +18,9 @@ from loa.certify.client import TRANSACTIONAL
 from loa.certify.evidence import read_timelines
 from loa.simulators.smsc.script import Script
 
+# Several processes each: not all at once on a small machine, and slow where it is busy.
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(180), pytest.mark.xdist_group("cluster")]
+
 TAKE_OVER_S = 15.0
 """What docs/how-to/cluster.md promises."""
 
@@ -40,7 +43,6 @@ def fastest(times: list[float], seconds: float) -> float:
     return most / seconds
 
 
-@pytest.mark.crash
 async def test_a_contracts_rate_holds_over_three_nodes_and_each_does_its_part(nodes: Nodes) -> None:
     await nodes.start("one")
     await nodes.set_up(links=6, rate=60, window=10)
@@ -59,7 +61,6 @@ async def test_a_contracts_rate_holds_over_three_nodes_and_each_does_its_part(no
     assert Counter(number for _, number in nodes.taken).most_common(1)[0][1] == 1
 
 
-@pytest.mark.crash
 async def test_the_slots_of_a_node_that_is_killed_are_with_the_others_within_seconds(nodes: Nodes) -> None:
     await nodes.start("one")
     await nodes.set_up(links=4, window=10)
@@ -75,7 +76,6 @@ async def test_the_slots_of_a_node_that_is_killed_are_with_the_others_within_sec
     assert {row["state"] for row in await nodes.until_final()} == {"delivered"}
 
 
-@pytest.mark.crash
 async def test_a_rolling_restart_under_load_loses_nothing_and_repeats_nothing(nodes: Nodes) -> None:
     await nodes.start("one")
     await nodes.set_up(links=4, window=10)
@@ -148,7 +148,6 @@ def alive(pids: set[int]) -> set[int]:
     return running
 
 
-@pytest.mark.crash
 async def test_workers_share_a_port_and_one_that_is_killed_is_replaced(nodes: Nodes) -> None:
     admin = free_ports(4)
     await nodes.start("one", SERVER__WORKERS="3", SERVER__ADMIN_PORT=str(admin))
@@ -176,7 +175,6 @@ async def test_workers_share_a_port_and_one_that_is_killed_is_replaced(nodes: No
     assert alive(workers) == set()
 
 
-@pytest.mark.crash
 async def test_workers_do_not_outlive_their_parent(nodes: Nodes) -> None:
     await nodes.start("one", SERVER__WORKERS="2")
     workers = children_of(nodes.running["one"]._process.pid)

@@ -17,7 +17,7 @@ from loa.simulators.smsc.script import Script
 from loa.simulators.smsc.server import SmscSimulator
 
 SEND = "/api/vendor/v1/sms/send-message"
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 LOOK_AGAIN_S = 0.02
 CLOCK = SystemClock()
 UNFINISHED = ("queued", "sending", "sent", "unknown")
