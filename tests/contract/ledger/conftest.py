@@ -5,23 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from loa.ledger.postgres.connection import WRITING, run_once
 from loa.ledger.postgres.ledger import PostgresLedger
-from loa.ledger.postgres.migrate import make_days, migrate
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.ledger import Ledger
-from tests.support.fakes import EPOCH, FakeClock, QuietProbe
+from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.postgres import Postgres, postgres
+from tests.support.shared_ledger import APP, as_user, prepare
 
 __all__ = ["postgres"]
 
 Opener = Callable[[], Awaitable[Ledger]]
-
-
-async def prepare(url: str) -> None:
-    """Make the schema and the days around the tests' own."""
-    await migrate(url)
-    await run_once(url, WRITING, "prepare", 30, lambda connection: make_days(connection, EPOCH))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -43,7 +36,7 @@ async def open_ledger(engine: str, request: pytest.FixtureRequest, tmp_path: Pat
     async with server.database(prepare) as url:
 
         async def on_server() -> Ledger:
-            return await PostgresLedger.open(url, folder=tmp_path, probe=QuietProbe(), clock=FakeClock())
+            return await PostgresLedger.open(as_user(url, APP), folder=tmp_path, probe=QuietProbe(), clock=FakeClock())
 
         yield on_server
 

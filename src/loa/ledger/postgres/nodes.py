@@ -156,6 +156,7 @@ class Node:
         try:
             async with self.line.use() as connection:
                 await connection.execute(QUERIES["leave"], self.boot)
+                await connection.execute(QUERIES["release_callbacks"])
         except SERVER_ERRORS as error:
             log.warning("could not leave the ledger", error=type(error).__name__)
         await self.line.close()

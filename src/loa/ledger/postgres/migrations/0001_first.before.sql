@@ -199,9 +199,9 @@ CREATE TABLE segment (
   segment integer NOT NULL,
   day integer NOT NULL,
   state smallint,
-  at bigint,
-  PRIMARY KEY (channel_id, ref, message_id, number, segment, day)
+  at bigint
 ) PARTITION BY RANGE (day);
+CREATE INDEX segment_ref ON segment (channel_id, ref);
 
 CREATE TABLE receipt (
   id bigint NOT NULL,
@@ -366,7 +366,8 @@ SELECT protect(c.oid::regclass) FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p');
 
--- Partitions: made ahead by any process, with the owner's rights. Attaching takes no lock that stops reading or writing.
+-- Partitions: made ahead by any process, with the owner's rights, which therefore look only where the owner put things.
+-- Attaching takes no lock that stops reading or writing.
 
 CREATE FUNCTION make_partition(parent text, part text, low text, high text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -386,7 +387,8 @@ CREATE FUNCTION missing_parts(wanted integer) RETURNS SETOF text LANGUAGE sql ST
   WHERE to_regclass(format('%s_d%s', parent, wanted)) IS NULL
 $$;
 
-CREATE FUNCTION ensure_day(wanted integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE FUNCTION ensure_day(wanted integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = loa, pg_temp AS $$
 DECLARE parent text;
 BEGIN
   IF NOT EXISTS (SELECT FROM missing_parts(wanted)) THEN RETURN false; END IF;
@@ -403,13 +405,16 @@ BEGIN
 END $$;
 
 -- Drops the days of a table before a day; gives how many rows went, at most 100,000 of each counted.
-CREATE FUNCTION drop_days(parent text, before integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
-DECLARE part text; part_day integer; counted bigint; gone bigint := 0;
+CREATE FUNCTION drop_days(parent text, before integer) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = loa, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+  part text; part_day integer; counted bigint; gone bigint := 0;
+  worked_for text := coalesce(current_setting('loa.tenant', true), '');
 BEGIN
   IF parent NOT IN ('submission', 'message', 'attempt', 'event', 'callback_try', 'receipt', 'segment') THEN
     RAISE EXCEPTION 'no history in %', parent;
   END IF;
-  PERFORM set_config('loa.tenant', '*', true), set_config('lock_timeout', '500ms', true);
+  PERFORM set_config('loa.tenant', '*', true);
   FOR part, part_day IN
     SELECT c.relname, substring(c.relname FROM '_d(\d+)$')::integer FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = parent::regclass AND c.relname ~ '_d\d+$' ORDER BY 2
@@ -419,6 +424,7 @@ BEGIN
     EXECUTE format('DROP TABLE %I', part);
     gone := gone + counted;
   END LOOP;
+  PERFORM set_config('loa.tenant', worked_for, true);
   RETURN gone;
 END $$;
 
