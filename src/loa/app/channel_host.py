@@ -83,8 +83,6 @@ class ChannelHost:
 
     def take(self, asked: Mapping[int, SlotUse], shares: Mapping[int, int]) -> None:
         """Take how many slots of each channel this process may use, as answered to what was asked."""
-        if self._stopping:
-            return
         for channel_id, use in asked.items():
             seat = self._seats.get(channel_id)
             if seat is not None:

@@ -70,6 +70,10 @@ class Gateway:
         """The channels of this process, None where it has none."""
         return self._stages.host
 
+    @property
+    def _roles(self) -> str:
+        return ",".join(self.settings.roles) or "none"
+
     # starting
 
     async def start(self) -> None:
@@ -98,7 +102,7 @@ class Gateway:
             await self.listen(self._faces.main(), self.mains[0])
         if own.admin_port:
             await self.listen(self._faces.admin(), bind(own.admin_host, own.admin_port))
-        log.info("loa is ready", origin=self.url, version=__version__, roles=",".join(self.settings.roles))
+        log.info("loa is ready", origin=self.url, version=__version__, roles=self._roles)
 
     def _bind_main(self) -> list[socket.socket]:
         own = self.settings.server
@@ -146,8 +150,7 @@ class Gateway:
     # while running
 
     async def _measure(self) -> None:
-        roles = ",".join(self.settings.roles)
-        metrics.build_info.labels(__version__, sys.version.split()[0], self.ledger.engine, roles).set(1)
+        metrics.build_info.labels(__version__, sys.version.split()[0], self.ledger.engine, self._roles).set(1)
         while True:
             self._stages.measure()
             free = self.ledger.disk_free()

@@ -81,6 +81,13 @@ def test_throttling_lowers_the_rate_and_time_raises_it_to_what_was_agreed():
     assert pace.rate == 100
 
 
+def test_throttling_never_raises_a_rate_below_one_a_second():
+    pace = Pace(0.2)
+    end = pace.throttled(100.0)
+    assert pace.rate == 0.2
+    assert spend(pace, 20, began=end) <= 0.2 * 20 + 1
+
+
 def test_without_an_agreed_rate_the_lowered_one_is_dropped_in_the_end():
     pace = Pace(0)
     for second in range(5):
