@@ -12,6 +12,7 @@ from loa.domain.lifecycle import State
 from loa.ledger.placing import Placing, as_json, wanted_keys
 from loa.ledger.postgres import standings
 from loa.ledger.postgres.days import day_of, first_id, submission_id
+from loa.ledger.postgres.statements import part_of_id
 from loa.ledger.postgres.unit import Unit
 from loa.ports.probe import Point
 from loa.ports.records import AcceptResult, NewSubmission
@@ -31,7 +32,8 @@ async def accept(unit: Unit, submissions: list[NewSubmission]) -> list[AcceptRes
         strict = sorted(wanted_keys(s for s in submissions if s.strict))
         if strict:
             await unit.write("lock_request_ids", strict)
-        placing.know(await unit.write("find_request_keys", wanted))
+        known = await unit.write("find_request_keys", wanted)
+        placing.know(await unit.write_by_day("first_answers", known, 1))
     results = [placing.place(new) for new in submissions]
     if placing.fresh:
         ids = await _add(unit, placing.fresh)
@@ -160,7 +162,7 @@ async def _cancel_submission(unit: Unit, tenant_id: int, referent_id: str, now: 
     spans = await unit.rows("submission_span", referent_id, tenant_id, *days_around(referent_id))
     if not spans:
         return None
-    queued = await unit.rows("queued_in_span", tenant_id, *spans[0])
+    queued = await unit.rows("queued_in_span", tenant_id, *spans[0], day=part_of_id(spans[0][0]))
     return await _cancel(unit, [(tenant_id, row[0]) for row in queued], now)
 
 
@@ -168,7 +170,9 @@ async def cancel_message(unit: Unit, calls: list[tuple[int, int, int]]) -> list[
     """Cancel single messages that are still queued."""
     results: list[bool | None] = []
     for tenant_id, message_id, now in calls:
-        state = await unit.value("message_of_tenant", tenant_id, message_id)
+        day = part_of_id(message_id)
+        known = await unit.keeps(day)
+        state = await unit.value("message_of_tenant", tenant_id, message_id, day=day) if known else None
         queued = state == State.QUEUED and await _cancel(unit, [(tenant_id, message_id)], now) == 1
         results.append(None if state is None else queued)
     return results

@@ -6,6 +6,7 @@ from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.postgres.statements import by_day
 from loa.ledger.postgres.unit import Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
@@ -30,7 +31,7 @@ async def _claim_due(
     held = await unit.rows("hold_callbacks", endpoints[:limit], now, share, until, unit.shared.node.boot)
     if not held:
         return []
-    rows = await unit.write("read_callbacks", [(row["tenant_id"], row["event_id"]) for row in held])
+    rows = await unit.write_by_day("read_callbacks", held, 1)
     found: dict[int, list[DueCallback]] = {endpoint_id: [] for endpoint_id in endpoints}
     for callback in sorted(map(_callback, rows), key=lambda c: (c.occurred_at, c.id)):
         found[callback.endpoint_id].append(callback)
@@ -102,7 +103,10 @@ async def replay(unit: Unit, calls: list[ReplayCall]) -> list[int]:
     """Make callbacks due again."""
     counts = []
     for tenant_id, ids, endpoint_id, since, now in calls:
-        count = len(await unit.rows("replay_callbacks", tenant_id, list(ids), now)) if ids else 0
+        count = 0
+        for day, group in by_day(ids, int):
+            if await unit.keeps(day):
+                count += len(await unit.rows("replay_callbacks", tenant_id, group, now, day=day))
         if endpoint_id is not None:
             count += len(await unit.rows("replay_failed", tenant_id, endpoint_id, since, now))
         counts.append(count)

@@ -1,7 +1,7 @@
 """Claims on due messages, and the record of what came of them."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
@@ -34,7 +34,8 @@ async def give_back(unit: Unit) -> None:
     """Put back what claims took whose commit was in doubt."""
     doubtful = list(unit.shared.in_doubt)
     if doubtful:
-        for channel_id, traffic_class, due_at in await unit.rows("give_back", unit.shared.node.boot, doubtful):
+        taken = await unit.rows("take_back", unit.shared.node.boot, doubtful)
+        for channel_id, traffic_class, due_at in await unit.write_by_day("give_back", taken, 1):
             unit.moved(channel_id, traffic_class, 1)
             unit.shared.marks.lower(channel_id, traffic_class, due_at)
 
@@ -135,17 +136,22 @@ async def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
     notes = notes_of(together)
     sent = await _mark_sent(unit, together, notes)
     rest = [s for s in together if s.message_id not in sent]
-    took = await _settle(unit, rest, notes, now) if rest else {}
+    took, others = await _settle(unit, rest, notes, now) if rest else ({}, {})
     if notes.segments:
-        await _keep_refs(unit, notes.segments, now)
+        await _keep_refs(unit, notes.segments, sent | others, now)
     await _end_claims(unit, together)
     return [sum(s.message_id in sent or took[id(s)] for s in call) for call in calls]
 
 
-async def _settle(unit: Unit, settlements: list[Settlement], notes: Notes, now: int) -> dict[int, bool]:
-    """Let the rules decide on what took no short way; tell for each settlement whether it took effect."""
+async def _settle(
+    unit: Unit, settlements: list[Settlement], notes: Notes, now: int
+) -> tuple[dict[int, bool], dict[int, int]]:
+    """Let the rules decide on what took no short way; tell whether each settlement took effect, and all numbers."""
     held = await standings.read(unit, {(s.tenant_id, s.message_id) for s in settlements})
-    took = {id(s): settle(held.messages[s.message_id], s.number, s.outcome, verdict(s)) for s in settlements}
+    took = {
+        id(s): s.message_id in held.messages and settle(held.messages[s.message_id], s.number, s.outcome, verdict(s))
+        for s in settlements
+    }
     closes = [notes.closes[key] for key in sorted({(s.message_id, s.number) for s in settlements})]
     rows = [
         [
@@ -163,7 +169,7 @@ async def _settle(unit: Unit, settlements: list[Settlement], notes: Notes, now: 
     ]
     await unit.write("close_attempts", rows)
     await standings.write(unit, held, now)
-    return took
+    return took, {message_id: destination for message_id, (_, destination) in held.places.items()}
 
 
 def _claimed_at(unit: Unit, s: Settlement) -> int:
@@ -171,10 +177,9 @@ def _claimed_at(unit: Unit, s: Settlement) -> int:
     return s.at if batch is None else batch.claimed_at
 
 
-async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) -> set[int]:
-    plain = sorted(plain_accepts(settlements), key=lambda s: s.message_id)
-    if not plain:
-        return set()
+async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) -> dict[int, int]:
+    """Settle the plain case at once: what the rules would make of it is known. Gives the numbers of those messages."""
+    plain = plain_accepts(settlements)
     rows = [
         [
             s.tenant_id,
@@ -187,10 +192,10 @@ async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) ->
         ]
         for s in plain
     ]
-    return {row[0] for row in await unit.write("mark_sent", rows)}
+    return dict(await unit.write_by_day("mark_sent", rows, 1))
 
 
-async def _keep_refs(unit: Unit, refs: list[SegmentRef], now: int) -> None:
+async def _keep_refs(unit: Unit, refs: list[SegmentRef], numbers: Mapping[int, int], now: int) -> None:
     day = day_of(now)
     await unit.shared.days.ensure([now])
     rows = [
@@ -199,6 +204,7 @@ async def _keep_refs(unit: Unit, refs: list[SegmentRef], now: int) -> None:
             r.form,
             r.settlement.tenant_id,
             r.settlement.message_id,
+            numbers.get(r.settlement.message_id, 0),
             r.settlement.number,
             r.segment,
             day,

@@ -51,6 +51,14 @@ class Days:
                 await self._make(day)
                 self._known.add(day)
 
-    def forget(self, before: int) -> None:
-        """Forget days that were dropped."""
-        self._known = {day for day in self._known if day >= before}
+    def knows(self, day: int) -> bool:
+        """Tell whether a day is known to be there."""
+        return day in self._known
+
+    def note(self, day: int) -> None:
+        """Note that a day was found to be there."""
+        self._known.add(day)
+
+    def forget(self) -> None:
+        """Forget what is known: days were dropped, here or by another process."""
+        self._known.clear()

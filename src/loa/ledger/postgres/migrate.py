@@ -132,7 +132,7 @@ async def migrate(
             done.extend(await _before(connection, change))
         for change in wanted if finish else ():
             done.extend(await _after(connection, change))
-        if done and role:
+        if role:
             await _grant(connection, role)
 
     settings = {name: WRITING[name] for name in ("search_path", "timezone", "jit", "loa.tenant")}
@@ -190,6 +190,7 @@ async def _grant(connection: Any, role: str) -> None:
     for statement in (
         f"GRANT USAGE ON SCHEMA {SCHEMA} TO {name}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA} TO {name}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {SCHEMA} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {name}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO {name}",
         f"REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA} FROM PUBLIC",
         f"GRANT EXECUTE ON FUNCTION ensure_day, drop_days TO {name}",

@@ -18,11 +18,10 @@ from loa import __version__
 from loa.errors import StorageUnavailable
 from loa.ledger.postgres.connection import Line
 from loa.ledger.postgres.errors import SERVER_ERRORS
-from loa.ledger.queries import load
+from loa.ledger.postgres.statements import QUERIES
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
 
-QUERIES = load("loa.ledger.postgres")
 BEATS: Final = 4
 """How many times the heart beats while the others wait before they take a process for dead."""
 SAFE_PART: Final = 0.7

@@ -15,6 +15,7 @@ from loa.ledger import arrivals as arriving
 from loa.ledger.arrivals import Arrival, Match, SegmentStates
 from loa.ledger.postgres import standings
 from loa.ledger.postgres.days import DAY_MS, day_of, first_id
+from loa.ledger.postgres.statements import part_of_id
 from loa.ledger.postgres.unit import Unit
 from loa.ledger.working import Working
 from loa.ports.records import ReceiptCounts
@@ -31,6 +32,7 @@ async def store(unit: Unit, calls: list[Sequence[Receipt]]) -> list[ReceiptCount
     arrivals = [arriving.arrival(receipt) for call in calls for receipt in call]
     if arrivals:
         await unit.shared.days.ensure(a.received_at for a in arrivals)
+        await _match(unit, arrivals)
         await _deliver_plain(unit, arrivals)
     rest = [a for a in arrivals if a.result == arriving.PARKED]
     repeated = await _store_rest(unit, rest) if rest else set()
@@ -39,28 +41,39 @@ async def store(unit: Unit, calls: list[Sequence[Receipt]]) -> list[ReceiptCount
 
 async def _deliver_plain(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     """Settle the plain case at once: what the rules would make of it is known; the rest is left to them."""
-    seen = Counter(a.key[:2] for a in arrivals)
-    plain = [
-        (place, a)
+    seen = Counter(a.segment for a in arrivals)
+    rows = [
+        _plain_row(place, a, a.segment)
         for place, a in enumerate(arrivals)
-        if a.state is State.DELIVERED and a.forms and seen[a.key[:2]] == 1
+        if a.segment and a.state is State.DELIVERED and a.ref == a.forms[0] and seen[a.segment] == 1
     ]
-    if plain:
-        rows = [
-            [place, a.channel_id, a.ref, a.stat, a.destination, a.detail, a.raw, a.received_at, a.done_at]
-            for place, a in plain
-        ]
-        today = day_of(max(a.received_at for _, a in plain))
-        since = first_id(max(0, day_of(min(a.received_at for _, a in plain)) - REPEAT_DAYS))
-        for (place,) in await unit.write("deliver_plain", rows, today - RECENT_DAYS, since):
+    if rows:
+        since = first_id(max(0, day_of(min(a.received_at for a in arrivals)) - REPEAT_DAYS))
+        for (place,) in await unit.write_by_day("deliver_plain", rows, 2, since):
             arrivals[place].result = APPLIED
             unit.wakes = True
+
+
+def _plain_row(place: int, a: Arrival, segment: tuple[int, int, int]) -> list[Any]:
+    return [
+        place,
+        a.tenant_id,
+        segment[0],
+        segment[1],
+        a.channel_id,
+        a.ref,
+        a.stat,
+        a.destination,
+        a.detail,
+        a.raw,
+        a.received_at,
+        a.done_at,
+    ]
 
 
 async def _store_rest(unit: Unit, arrivals: list[Arrival]) -> set[int]:
     """Store what takes no short way; give the repeats among it, by identity."""
     times = [a.received_at for a in arrivals]
-    await _match(unit, arrivals)
     since = first_id(max(0, day_of(min(times)) - REPEAT_DAYS))
     known = await unit.write("known_receipts", [[i, *a.key] for i, a in enumerate(arrivals)], since)
     told = arriving.tell_apart(arrivals, dict(known))
@@ -79,11 +92,17 @@ async def _match(unit: Unit, arrivals: Sequence[Arrival]) -> None:
         return
     recent = day_of(max(a.received_at for a in arrivals)) - RECENT_DAYS
     matches = [Match(*row) for row in await unit.write("match_segments", wanted, recent, FAR)]
-    arriving.take_matches(arrivals, matches)
+    arriving.take_matches(arrivals, await _still_here(unit, matches))
     rest = [row for row in wanted if arrivals[row[0]].segment is None]
     if rest:
         older = [Match(*row) for row in await unit.write("match_segments", rest, 0, recent - 1)]
-        arriving.take_matches(arrivals, older)
+        arriving.take_matches(arrivals, await _still_here(unit, older))
+
+
+async def _still_here(unit: Unit, matches: list[Match]) -> list[Match]:
+    """Leave out segments of messages whose day is gone."""
+    kept = {day for day in {part_of_id(m.message_id) for m in matches} if await unit.keeps(day)}
+    return [m for m in matches if part_of_id(m.message_id) in kept]
 
 
 async def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
@@ -91,12 +110,16 @@ async def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
     if not candidates:
         return
     wanted = sorted({(a.channel_id, a.destination) for a in candidates})
-    unknown = await unit.write("unknown_for", wanted)
-    matched = arriving.take_evidence(candidates, list(unknown))
+    unknown = await unit.write_by_day("unknown_for", await unit.write("unknown_of_numbers", wanted), 1)
+    matched = arriving.take_evidence(candidates, unknown)
     if matched:
         day = day_of(max(a.received_at for a in matched))
         await unit.shared.days.ensure([day * DAY_MS])
-        rows = [[a.channel_id, a.ref, a.tenant_id, *a.segment, day] for a in matched if a.segment]
+        rows = [
+            [a.channel_id, a.ref, a.tenant_id, a.segment[0], a.destination, *a.segment[1:], day]
+            for a in matched
+            if a.segment
+        ]
         await unit.write("insert_segments", rows)
 
 
@@ -126,7 +149,7 @@ async def _known_segments(unit: Unit, working: Working, arrivals: Iterable[Arriv
         if a.segment and working.messages[a.segment[0]].segment_count > 1
     }
     if wanted:
-        for message_id, number, segment, state in await unit.write("segments_of_attempts", sorted(wanted)):
+        for message_id, number, segment, state in await unit.write_by_day("segments_of_attempts", wanted, 1):
             states = known.setdefault((message_id, number), {})
             states[segment] = None if state is None else State(state)
     return known

@@ -3,21 +3,29 @@
 import json
 from typing import Any
 
+import asyncpg
+
 from loa.ledger import reading
 from loa.ledger.postgres.accept import days_around
-from loa.ledger.postgres.days import IMPORTED_END, day_of_id, first_id
-from loa.ledger.postgres.unit import QUERIES
+from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.statements import IMPORTED, by_day, part_of_id, statement
 from loa.ledger.reading import Read
 from loa.ports.records import MessageFilter, Row
 
 
-async def _many(connection: Any, name: str, *values: Any) -> list[Read]:
-    return [dict(row) for row in await connection.fetch(QUERIES[name], *values)]
+async def _many(connection: Any, name: str, *values: Any, day: int | None = None) -> list[Read]:
+    """Give the rows of a query; of a day that is not kept there are none."""
+    try:
+        return [dict(row) for row in await connection.fetch(statement(name, day), *values)]
+    except asyncpg.UndefinedTableError:
+        if day is None:
+            raise
+        return []
 
 
-async def _one(connection: Any, name: str, *values: Any) -> Read | None:
-    row = await connection.fetchrow(QUERIES[name], *values)
-    return None if row is None else dict(row)
+async def _one(connection: Any, name: str, *values: Any, day: int | None = None) -> Read | None:
+    rows = await _many(connection, name, *values, day=day)
+    return rows[0] if rows else None
 
 
 async def submission(connection: Any, tenant_id: int | None, referent_id: str) -> Read | None:
@@ -41,12 +49,14 @@ async def submission_messages(connection: Any, tenant_id: int, referent_id: str,
     if found is None:
         return []
     span = (found["first_message_id"], found["message_count"])
-    return [reading.message(row) for row in await _many(connection, "messages_in_span", tenant_id, *span, after, limit)]
+    day = part_of_id(found["id"])
+    rows = await _many(connection, "messages_in_span", tenant_id, *span, after, limit, day=day)
+    return [reading.message(row) for row in rows]
 
 
 async def message(connection: Any, tenant_id: int, message_id: int) -> Read | None:
     """Read one message."""
-    row = await _one(connection, "one_message", tenant_id, message_id)
+    row = await _one(connection, "one_message", tenant_id, message_id, day=part_of_id(message_id))
     return None if row is None else reading.message(row)
 
 
@@ -55,7 +65,7 @@ async def timeline(connection: Any, tenant_id: int, message_id: int) -> Row | No
     row = await message(connection, tenant_id, message_id)
     if row is None:
         return None
-    attempts = await _many(connection, "attempts_of", tenant_id, message_id)
+    attempts = await _many(connection, "attempts_of", tenant_id, message_id, day=part_of_id(message_id))
     if row["attempts"] > len(attempts):
         attempts += await _many(connection, "open_attempt_of", message_id, row["attempts"])
     for attempt in attempts:
@@ -78,7 +88,30 @@ def _day_start(message_id: int) -> int:
 
 
 async def messages(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
-    """List messages, newest first."""
+    """List messages, newest first, day after day until the page is full."""
+    rows: list[Row] = []
+    for day in await _days_back(connection, before, wanted):
+        rows += await _messages_of(connection, day, tenant_id, wanted, before, limit - len(rows))
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+async def _days_back(connection: Any, before: int | None, wanted: MessageFilter) -> list[int]:
+    """Name the days that may hold what is wanted, newest first; what was imported comes last."""
+    last = None if before is None else part_of_id(before)
+    if last == IMPORTED:
+        return [IMPORTED]
+    first = 0 if wanted.since is None else day_of(wanted.since)
+    until = None if wanted.until is None else day_of(wanted.until)
+    days = [row["day"] for row in await _many(connection, "days_of_messages")]
+    kept = [d for d in days if d >= first and (last is None or d <= last) and (until is None or d <= until)]
+    return [*kept, IMPORTED]
+
+
+async def _messages_of(
+    connection: Any, day: int, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int
+) -> list[Row]:
     values: list[Any] = [limit]
 
     def bind(_name: str, value: Any) -> str:
@@ -90,20 +123,23 @@ async def messages(connection: Any, tenant_id: int, wanted: MessageFilter, befor
         filters.append(f"m.id < {bind('before', before)}")
     numbers = ", ".join(str(int(state)) for state in wanted.states)
     states = f"x.state IN ({numbers})" if numbers else "true"
-    query = QUERIES["message_page"].format(filters=" AND ".join(filters), states=states)
+    query = statement("message_page", day).format(filters=" AND ".join(filters), states=states)
     return [reading.message(dict(row)) for row in await connection.fetch(query, *values)]
 
 
 async def events(connection: Any, tenant_id: int, after: int, limit: int) -> list[Row]:
     """Read events after a cursor, which is the id of the last one read."""
-    xid = await connection.fetchval(QUERIES["feed_position"], tenant_id, after) if after else None
+    at = await _one(connection, "feed_position", tenant_id, after, day=part_of_id(after)) if after else None
     # Where that one is gone with its day, all that is left of the feed comes after it.
-    position = (0, 0) if xid is None else (xid, after)
+    position = (0, 0) if at is None else (at["xid"], after)
     lowest = 0 if after < IMPORTED_END else first_id(day_of_id(after) - 1)
     rows = await _many(connection, "events_after", tenant_id, *position, lowest, limit)
-    for row in rows:
-        row["metadata"] = None if row["metadata"] is None else json.loads(row["metadata"])
-    return [reading.event(row) for row in rows]
+    told: dict[int, Read] = {}
+    for day, group in by_day({row["message_id"] for row in rows}, int):
+        for one in await _many(connection, "told_of", tenant_id, group, day=day):
+            one["metadata"] = None if one["metadata"] is None else json.loads(one["metadata"])
+            told[one["message_id"]] = one
+    return [reading.event(row | told[row["message_id"]]) for row in rows if row["message_id"] in told]
 
 
 async def warnings(connection: Any, tenant_id: int, limit: int) -> list[Row]:

@@ -29,10 +29,8 @@ async def read(unit: Unit, ids: Iterable[tuple[int, int]], *, taken: Collection[
     `taken`: queued messages whose queue rows this transaction has deleted.
     """
     held = Held()
-    wanted = sorted(ids, key=lambda pair: pair[1])
-    if not wanted:
-        return held
-    rows = await unit.write("read_standings", wanted)
+    # Days in their order and ids in theirs: everybody locks messages in the same order.
+    rows = await unit.write_by_day("read_standings", ids, 1)
     waiting = [row[0] for row in rows if row[_STATE] == State.QUEUED and row[0] not in taken]
     queued = {row[0] for row in await unit.rows("lock_queued", waiting)} if waiting else set()
     for row in rows:
@@ -50,7 +48,7 @@ async def write(unit: Unit, held: Held, now: int) -> None:
     changes = held.take_changes()
     if not changes:
         return
-    await unit.write("write_standings", [_row(change) for change in changes], now)
+    await unit.write_by_day("write_standings", [_row(change) for change in changes], 1, now)
     events = [event_row(event) for change in changes for event in change.events]
     if events:
         await unit.shared.days.ensure(row[4] for row in events)

@@ -4,7 +4,7 @@ Values cross as one array a column, taken apart by `unnest` there: one statement
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,10 @@ from loa.ledger.contents import Content, Contents
 from loa.ledger.postgres.days import Days
 from loa.ledger.postgres.marks import Marks
 from loa.ledger.postgres.nodes import Node
-from loa.ledger.queries import load
+from loa.ledger.postgres.statements import IMPORTED, by_day, columns, statement, suffix
 from loa.ports.channel import Attempt
 from loa.ports.probe import Probe
 
-QUERIES = load("loa.ledger.postgres")
 CLASSES = {c.value: c for c in TrafficClass}
 
 
@@ -67,21 +66,39 @@ class Unit:
     after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     wakes: bool = False
 
-    async def run(self, name: str, *values: Any) -> None:
+    async def run(self, name: str, *values: Any, day: int | None = None) -> None:
         """Run a statement."""
-        await self.connection.fetch(QUERIES[name], *values)
+        await self.connection.fetch(statement(name, day), *values)
 
-    async def rows(self, name: str, *values: Any) -> list[Any]:
+    async def rows(self, name: str, *values: Any, day: int | None = None) -> list[Any]:
         """Give the rows of a query."""
-        return await self.connection.fetch(QUERIES[name], *values)  # type: ignore[no-any-return]
+        return await self.connection.fetch(statement(name, day), *values)  # type: ignore[no-any-return]
 
-    async def value(self, name: str, *values: Any) -> Any:
+    async def value(self, name: str, *values: Any, day: int | None = None) -> Any:
         """Give the one value of a query."""
-        return await self.connection.fetchval(QUERIES[name], *values)
+        return await self.connection.fetchval(statement(name, day), *values)
 
-    async def write(self, name: str, rows: Sequence[Sequence[Any]], *values: Any) -> list[Any]:
+    async def write(self, name: str, rows: Sequence[Sequence[Any]], *values: Any, day: int | None = None) -> list[Any]:
         """Run a statement over rows, which go in as one array a column; `values` follow them."""
-        return await self.rows(name, *columns(rows), *values)
+        return await self.rows(name, *columns(rows), *values, day=day)
+
+    async def write_by_day(self, name: str, rows: Iterable[Sequence[Any]], key: int, *values: Any) -> list[Any]:
+        """Run a statement over rows, once for each day of the id in column `key`; days that are gone are left out."""
+        found: list[Any] = []
+        for day, group in by_day(rows, lambda row: row[key]):
+            if await self.keeps(day):
+                found += await self.write(name, group, *values, day=day)
+        return found
+
+    async def keeps(self, day: int) -> bool:
+        """Tell whether the messages of a day are still here."""
+        days = self.shared.days
+        if day == IMPORTED or days.knows(day):
+            return True
+        found = await self.connection.fetchval("SELECT to_regclass($1)", f"message_{suffix(day)}")
+        if found is not None:
+            days.note(day)
+        return found is not None
 
     def moved(self, channel_id: int, traffic_class: int, count: int) -> None:
         """Note that a lane grew or shrank."""
@@ -98,13 +115,8 @@ class Unit:
         missing = set(self.shared.contents.missing(submission for _, submission in ids))
         if missing:
             wanted = [pair for pair in ids if pair[1] in missing]
-            self.shared.contents.keep(await self.write("read_contents", wanted))
+            self.shared.contents.keep(await self.write_by_day("read_contents", wanted, 1))
         return self.shared.contents.take(submission for _, submission in ids)
-
-
-def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Turn rows into columns. Shapes: at least one row."""
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 Handler = Callable[[Unit, list[Any]], Awaitable[list[Any]]]

@@ -9,9 +9,11 @@ from loa.domain.traffic import TrafficClass
 from loa.ledger.arrivals import EVIDENCE_MS
 from loa.ledger.postgres import standings
 from loa.ledger.postgres.days import AHEAD, DAY_MS, IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.statements import IMPORTED
 from loa.ledger.postgres.unit import Unit
 
 HISTORY: Final = ("callback_try", "event", "attempt", "message", "submission")
+NUMBERS: Final = "numbers"
 _SPAN: Final = ("tries", "callbacks", "events", "attempts")
 
 
@@ -73,11 +75,21 @@ async def _purge_texts(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, i
     gone = 0
     for traffic_class in TrafficClass:
         before = now - keep_ms["content_otp" if traffic_class is TrafficClass.OTP else "content"]
-        # Ids carry the day, so the days that are too young are not looked at.
-        bound = first_id(day_of(before) + 1)
-        gone += len(await unit.rows("purge_texts", int(traffic_class), before, limit, bound))
+        gone += await _purge_texts_of(unit, int(traffic_class), before, limit)
     if gone:
         unit.shared.contents.clear()
+    return gone
+
+
+async def _purge_texts_of(unit: Unit, traffic_class: int, before: int, limit: int) -> int:
+    """Forget texts day by day; a day that is wholly past its time and has none left is not looked at again."""
+    what, gone = f"texts of {traffic_class}", 0
+    for day, _, _ in await unit.rows("days_to_forget", what, day_of(before)):
+        gone += len(await unit.rows("purge_texts", traffic_class, before, limit - gone, day=day))
+        if gone >= limit:
+            break
+        if day < day_of(before) and not await unit.value("texts_left", traffic_class, day=day):
+            await unit.run("note_forgotten", what, day, 0, 0, True)
     return gone
 
 
@@ -89,16 +101,17 @@ async def _purge_receipts(unit: Unit, limit: int, before: int) -> int:
 
 async def _forget_numbers(unit: Unit, before: int, limit: int) -> int:
     """Forget the destinations of days past their time; states, counts and days stay for statistics."""
-    while days := await unit.rows("days_to_forget", day_of(before)):
-        day, tenant_id, destination = days[0]
-        span = (first_id(day), first_id(day + 1))
-        page = await unit.rows("numbers_of_day", *span, tenant_id, destination, limit)
+    for day, tenant_id, number in await unit.rows("days_to_forget", NUMBERS, day_of(before) - 1):
+        if day == IMPORTED:
+            # Imported ids say no day: their numbers stay until their history goes.
+            continue
+        page = await unit.rows("numbers_of_day", tenant_id, number, limit, day=day)
         if page:
-            last = (page[-1]["tenant_id"], page[-1]["destination"])
-            gone = await unit.rows("forget_numbers", *span, tenant_id, destination, *last)
-            await unit.run("note_forgotten", day, *last, len(page) < limit)
+            last = tuple(page[-1])
+            gone = await unit.rows("forget_numbers", tenant_id, number, *last, day=day)
+            await unit.run("note_forgotten", NUMBERS, day, *last, len(page) < limit)
             return len(gone)
-        await unit.run("note_forgotten", day, tenant_id, destination, True)
+        await unit.run("note_forgotten", NUMBERS, day, tenant_id, number, True)
     return 0
 
 
@@ -115,16 +128,16 @@ async def _purge_history(unit: Unit, before: int) -> int:
         await unit.run("forget_callbacks", first_id(last))
         await unit.run("forget_unknown_before", first_id(last))
         await unit.run("forget_days", last)
-        unit.shared.days.forget(last)
+        unit.shared.days.forget()
     return gone
 
 
 async def _purge_imported(unit: Unit, before: int, limit: int) -> int:
     """Delete history that was copied from an embedded ledger; its ids carry no day, so it goes row by row."""
     gone = 0
-    for tenant_id, submission_id, first, count in await unit.rows("imported_ended", before, limit):
+    for tenant_id, submission_id, first, count in await unit.rows("imported_ended", before, limit, day=IMPORTED):
         for kind in _SPAN:
-            await unit.run(f"purge_imported_{kind}", tenant_id, first, count)
-        gone += len(await unit.rows("purge_imported_messages", tenant_id, first, count))
-        gone += len(await unit.rows("purge_imported_submission", tenant_id, submission_id))
+            await unit.run(f"purge_imported_{kind}", tenant_id, first, count, day=IMPORTED)
+        gone += len(await unit.rows("purge_imported_messages", tenant_id, first, count, day=IMPORTED))
+        gone += len(await unit.rows("purge_imported_submission", tenant_id, submission_id, day=IMPORTED))
     return gone

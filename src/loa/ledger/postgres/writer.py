@@ -12,11 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import asyncpg
+
 from loa.errors import CallerError, LoaError, StorageUnavailable
 from loa.ledger.postgres.accept import QuickerElsewhere
 from loa.ledger.postgres.connection import Line
 from loa.ledger.postgres.errors import SERVER_ERRORS, breaks_connection, in_the_call, may_try_again, translate
-from loa.ledger.postgres.unit import QUERIES, Handler, Shared, Unit
+from loa.ledger.postgres.statements import QUERIES
+from loa.ledger.postgres.unit import Handler, Shared, Unit
 from loa.observe import metrics
 from loa.observe.log import get_logger
 
@@ -160,7 +163,10 @@ class Desk:
             error = await self._once(line, calls)
             if error is None or not left:
                 return error
-            if not (isinstance(error, QuickerElsewhere) or may_try_again(error)):
+            if isinstance(error, asyncpg.UndefinedTableError):
+                # Another process dropped a day that was known here.
+                self._shared.days.forget()
+            elif not (isinstance(error, QuickerElsewhere) or may_try_again(error)):
                 return error
         return None
 

@@ -195,6 +195,7 @@ CREATE TABLE segment (
   ref text NOT NULL,
   tenant_id bigint NOT NULL,
   message_id bigint NOT NULL,
+  destination bigint NOT NULL,
   number integer NOT NULL,
   segment integer NOT NULL,
   day integer NOT NULL,
@@ -279,8 +280,13 @@ CREATE TABLE callback (
   at bigint NOT NULL,
   due_at bigint,
   claimed_by bigint,
-  tries integer NOT NULL DEFAULT 0,
   done_at bigint,
+  sequence integer NOT NULL,
+  tries integer NOT NULL DEFAULT 0,
+  flags integer NOT NULL,
+  channel_id integer NOT NULL,
+  state smallint NOT NULL,
+  error text NOT NULL,
   result text NOT NULL DEFAULT ''
 );
 CREATE INDEX callback_due ON callback (endpoint_id, due_at, event_id) WHERE due_at IS NOT NULL;
@@ -330,13 +336,15 @@ CREATE TABLE slot (
   PRIMARY KEY (channel_id, number)
 );
 
--- How far the numbers of a day are forgotten.
+-- How far texts and numbers of a day are forgotten; `what`: numbers, or texts of one class.
 
 CREATE TABLE forgetting (
-  day integer PRIMARY KEY,
-  tenant_id bigint NOT NULL DEFAULT 0,
-  destination bigint NOT NULL DEFAULT 0,
-  done boolean NOT NULL DEFAULT false
+  what text NOT NULL,
+  day integer NOT NULL,
+  after_tenant bigint NOT NULL DEFAULT 0,
+  after_number bigint NOT NULL DEFAULT 0,
+  done boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (what, day)
 );
 
 ALTER TABLE queue SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,

@@ -1,11 +1,17 @@
 -- name: find_request_keys
--- Submissions already stored under the (tenant, request id) pairs of $1, $2, with their fingerprints.
--- Index: request_key_pkey, submission_pkey.
-SELECT k.tenant_id, k.request_id, encode(k.fingerprint, 'hex'), k.at, s.referent_id, s.token, s.answer
+-- What is kept under the (tenant, request id) pairs of $1, $2. Index: request_key_pkey.
+SELECT k.tenant_id, k.submission_id, k.request_id, encode(k.fingerprint, 'hex') AS fingerprint, k.at
 FROM unnest($1::bigint[], $2::text[]) AS w(tenant_id, request_id)
-JOIN request_key k ON k.tenant_id = w.tenant_id AND k.request_id = w.request_id
 CROSS JOIN LATERAL (
-  SELECT referent_id, token, answer FROM submission WHERE tenant_id = k.tenant_id AND id = k.submission_id OFFSET 0) s;
+  SELECT * FROM request_key WHERE tenant_id = w.tenant_id AND request_id = w.request_id OFFSET 0) k;
+
+-- name: first_answers
+-- What was answered to the submissions of request keys $1..$5, see above. Index: submission_pkey.
+SELECT w.tenant_id, w.request_id, w.fingerprint, w.at, s.referent_id, s.token, s.answer
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[])
+  AS w(tenant_id, submission_id, request_id, fingerprint, at)
+CROSS JOIN LATERAL (
+  SELECT referent_id, token, answer FROM submission@ WHERE tenant_id = w.tenant_id AND id = w.submission_id OFFSET 0) s;
 
 -- name: lock_request_ids
 -- Makes commits that carry the same strict request id wait for each other. Index: none.
@@ -81,9 +87,9 @@ WHERE referent_id = $1 AND tenant_id = $2 AND (id < 281474976710656 OR (id >= $3
 
 -- name: queued_in_span
 -- The queued messages of one submission. Index: message_pkey, queue_pkey.
-SELECT m.id FROM message m CROSS JOIN LATERAL (SELECT FROM queue WHERE message_id = m.id OFFSET 0) q
+SELECT m.id FROM message@ m CROSS JOIN LATERAL (SELECT FROM queue WHERE message_id = m.id OFFSET 0) q
 WHERE m.tenant_id = $1 AND m.id >= $2 AND m.id < $2 + $3::integer AND m.state = 0 ORDER BY m.id;
 
 -- name: message_of_tenant
 -- Whether a message is the tenant's. Index: message_pkey.
-SELECT state FROM message WHERE tenant_id = $1 AND id = $2;
+SELECT state FROM message@ WHERE tenant_id = $1 AND id = $2;

@@ -12,25 +12,24 @@ WITH due AS MATERIALIZED (
     ORDER BY c.due_at, c.event_id LIMIT $3 FOR UPDATE SKIP LOCKED) x
 )
 UPDATE callback SET due_at = $4, claimed_by = $5 WHERE event_id = ANY(ARRAY(SELECT event_id FROM due))
-RETURNING tenant_id, event_id, endpoint_id;
+RETURNING tenant_id, message_id, event_id;
 
 -- name: read_callbacks
--- Callbacks in $1, $2 (tenant, event) with their event, message, submission, channel and endpoint.
--- Index: event_pkey, callback_pkey, message_pkey, submission_pkey, attempt_pkey, endpoint_pkey.
-SELECT v.id, v.tenant_id, v.endpoint_id, k.tries, v.message_id, v.sequence, v.state, v.error, v.at, v.flags, m.destination,
-  coalesce(c.name, '') AS channel, s.segment_count, s.referent_id, s.request_id,
+-- Callbacks in $1..$3 (tenant, message, event) with their message, submission, channel and endpoint.
+-- Index: callback_pkey, message_pkey, submission_pkey, attempt_pkey, endpoint_pkey.
+SELECT k.event_id AS id, k.tenant_id, k.endpoint_id, k.tries, k.message_id, k.sequence, k.state, k.error, k.at, k.flags,
+  m.destination, coalesce(c.name, '') AS channel, s.segment_count, s.referent_id, s.request_id,
   coalesce(a.claimed_at, s.accepted_at) AS sent_at,
-  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, s.ext::json -> 'metadata' AS metadata,
-  e.url, e.secrets
-FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, event_id)
-CROSS JOIN LATERAL (SELECT * FROM event WHERE tenant_id = w.tenant_id AND id = w.event_id OFFSET 0) v
-CROSS JOIN LATERAL (SELECT * FROM callback WHERE event_id = v.id OFFSET 0) k
-CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = v.tenant_id AND id = v.message_id OFFSET 0) m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
-CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE tenant_id = v.tenant_id AND id = k.endpoint_id OFFSET 0) e
+  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at,
+  CASE WHEN s.ext = '{}' THEN NULL ELSE s.ext::json -> 'metadata' END AS metadata, e.url, e.secrets
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(tenant_id, message_id, event_id)
+CROSS JOIN LATERAL (SELECT * FROM callback WHERE event_id = w.event_id OFFSET 0) k
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+CROSS JOIN LATERAL (SELECT * FROM endpoint WHERE tenant_id = w.tenant_id AND id = k.endpoint_id OFFSET 0) e
 LEFT JOIN LATERAL (
-  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
-LEFT JOIN channel c ON c.id = v.channel_id;
+  SELECT * FROM attempt@ WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
+LEFT JOIN channel c ON c.id = k.channel_id;
 
 -- name: insert_tries
 -- Records tries of callbacks that are still owed. Index: callback_pkey, callback_try_pkey.
@@ -63,8 +62,9 @@ UPDATE endpoint SET failing_since = $2, disabled_at = $3, disabled_reason = $4 W
 
 -- name: replay_callbacks
 -- Makes named callbacks due again, also those that were taken. Index: event_pkey, callback_pkey.
-INSERT INTO callback AS c (event_id, tenant_id, endpoint_id, message_id, at, due_at)
-SELECT id, tenant_id, endpoint_id, message_id, at, $3 FROM event
+INSERT INTO callback AS c (event_id, tenant_id, endpoint_id, message_id, at, due_at, sequence, state, flags, channel_id,
+  error)
+SELECT id, tenant_id, endpoint_id, message_id, at, $3, sequence, state, flags, channel_id, error FROM event@
 WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND endpoint_id IS NOT NULL
 ON CONFLICT (event_id) DO UPDATE SET due_at = excluded.due_at, tries = 0, result = '', claimed_by = NULL
 RETURNING 1;

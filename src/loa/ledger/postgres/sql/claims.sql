@@ -27,22 +27,24 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM node WHERE boot = $2 AND dead_at IS N
 -- Forgets claims whose every attempt has its outcome. Index: claim_pkey.
 DELETE FROM claim WHERE boot = $1 AND id = ANY($2::bigint[]);
 
--- name: give_back
--- Puts the messages of claims whose commit was in doubt back in their lanes: nothing of them was handed over.
--- Index: claim_pkey, message_pkey, submission_pkey.
+-- name: take_back
+-- Takes claims off the record whose commit was in doubt. Index: claim_pkey.
 WITH gone AS (
   DELETE FROM claim WHERE boot = $1 AND id = ANY($2::bigint[]) RETURNING tenant_ids, message_ids, numbers
-), w AS (
-  SELECT u.tenant_id, u.message_id, u.number FROM gone, unnest(gone.tenant_ids, gone.message_ids, gone.numbers)
-    AS u(tenant_id, message_id, number)
 )
+SELECT u.tenant_id, u.message_id, u.number FROM gone CROSS JOIN LATERAL
+  unnest(gone.tenant_ids, gone.message_ids, gone.numbers) AS u(tenant_id, message_id, number);
+
+-- name: give_back
+-- Puts messages of such claims, $1..$3 (tenant, id, attempt), back in their lanes: nothing of them was handed over.
+-- Index: message_pkey, submission_pkey.
 INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, attempts, tries, flags,
   class)
 SELECT m.id, m.tenant_id, m.submission_id, m.destination, m.due_at, s.expires_at, m.channel_id, m.attempts, m.tries, m.flags,
   m.class
-FROM w
-CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = w.tenant_id AND id = w.message_id OFFSET 0) m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS w(tenant_id, message_id, number)
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
 WHERE m.state = 0 AND m.attempts = w.number - 1
 ON CONFLICT (message_id) DO NOTHING
 RETURNING channel_id, class, due_at;
@@ -51,7 +53,7 @@ RETURNING channel_id, class, due_at;
 -- What the messages of the submissions in $1, $2 (tenant, id) share. Index: submission_pkey.
 SELECT s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
-JOIN submission s ON s.tenant_id = w.tenant_id AND s.id = w.id;
+JOIN submission@ s ON s.tenant_id = w.tenant_id AND s.id = w.id;
 
 -- name: mark_sent
 -- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet. Gives which
@@ -60,15 +62,15 @@ WITH w AS MATERIALIZED (
   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[])
     AS u(tenant_id, message_id, number, channel_id, claimed_at, at, refs)
 ), sent AS (
-  UPDATE message m SET state = 2, attempts = w.number, due_at = NULL, error = '', updated_at = w.at
+  UPDATE message@ m SET state = 2, attempts = w.number, due_at = NULL, error = '', updated_at = w.at
   FROM w WHERE m.tenant_id = w.tenant_id AND m.id = w.message_id AND m.state = 0 AND m.attempts = w.number - 1
     AND NOT m.every_step
-  RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs
+  RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs, m.destination
 ), closed AS (
-  INSERT INTO attempt (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)
+  INSERT INTO attempt@ (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)
   SELECT tenant_id, id, number, channel_id, claimed_at, at, 'accepted', '', refs FROM sent
 )
-SELECT id FROM sent;
+SELECT id, destination FROM sent;
 
 -- name: close_attempts
 -- Writes what came of attempts; one that was closed before keeps what it says unless a late answer replaces `unknown`.
@@ -82,8 +84,9 @@ WHERE a.outcome = 'unknown';
 
 -- name: insert_segments
 -- Provider references of handed-over segments. An answer that comes twice is kept twice, which changes nothing. Index: none.
-INSERT INTO segment (channel_id, ref, tenant_id, message_id, number, segment, day)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::integer[], $6::integer[], $7::integer[]);
+INSERT INTO segment (channel_id, ref, tenant_id, message_id, destination, number, segment, day)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::integer[],
+  $8::integer[]);
 
 -- name: next_due
 -- When the next message of a channel's lanes $2 is due after $3. Index: queue_lane.

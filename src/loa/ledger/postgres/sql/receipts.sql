@@ -1,38 +1,30 @@
 -- name: match_segments
 -- Segments stored on the days from $5 to $6 under any form of the receipts in $1..$4 (index, rank, channel, form), with the
--- number of their message. Index: segment_ref, message_pkey.
-SELECT w.index, w.rank, g.message_id, g.number, g.segment, g.ref, m.destination, g.tenant_id
+-- number of their message. Index: segment_ref.
+SELECT w.index, w.rank, g.message_id, g.number, g.segment, g.ref, g.destination, g.tenant_id
 FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[]) AS w(index, rank, channel_id, form)
 CROSS JOIN LATERAL (
-  SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.form AND day >= $5 AND day <= $6 OFFSET 0) g
-CROSS JOIN LATERAL (SELECT destination FROM message WHERE tenant_id = g.tenant_id AND id = g.message_id OFFSET 0) m;
+  SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.form AND day >= $5 AND day <= $6 OFFSET 0) g;
 
 -- name: deliver_plain
--- Settles the plain case at once: receipts of $1..$9 that prove delivery of the one segment of a message that is sent, under
--- the very reference of its response, and that did not come before. Days from $10 on, receipts from id $11 on. Gives which
--- they were. Index: segment_ref, receipt_key, message_pkey, submission_pkey, meta_pkey.
-WITH w AS MATERIALIZED (
-  SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[],
-    $8::bigint[], $9::bigint[]) AS u(place, channel_id, ref, stat, destination, detail, raw, received_at, done_at)
-), found AS MATERIALIZED (
-  SELECT w.*, g.tenant_id, g.message_id, g.number
-  FROM w
+-- Settles the plain case at once: receipts that prove delivery of the one segment of a message that is sent, $1..$12 (place,
+-- tenant, message, attempt, channel, ref, stat, number, detail, raw, two times), and that did not come before, from receipt
+-- id $13 on. Gives which they were. Index: receipt_key, message_pkey, submission_pkey, meta_pkey.
+WITH plain AS MATERIALIZED (
+  SELECT w.*, s.endpoint_id
+  FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
+    $9::text[], $10::bytea[], $11::bigint[], $12::bigint[])
+    AS w(place, tenant_id, message_id, number, channel_id, ref, stat, destination, detail, raw, received_at, done_at)
   CROSS JOIN LATERAL (
-    SELECT min(tenant_id) AS tenant_id, min(message_id) AS message_id, min(number) AS number FROM segment
-    WHERE channel_id = w.channel_id AND ref = w.ref AND day >= $10 HAVING count(*) = 1) g
+    SELECT submission_id FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id AND state = 2 OFFSET 0) m
+  CROSS JOIN LATERAL (
+    SELECT endpoint_id FROM submission@ WHERE tenant_id = w.tenant_id AND id = m.submission_id AND segment_count = 1
+    OFFSET 0) s
   WHERE NOT EXISTS (
     SELECT FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND stat = w.stat AND destination = w.destination
-      AND id >= $11 OFFSET 0)
-), plain AS MATERIALIZED (
-  SELECT found.*, s.endpoint_id
-  FROM found
-  CROSS JOIN LATERAL (
-    SELECT submission_id FROM message WHERE tenant_id = found.tenant_id AND id = found.message_id AND state = 2 OFFSET 0) m
-  CROSS JOIN LATERAL (
-    SELECT endpoint_id FROM submission WHERE tenant_id = found.tenant_id AND id = m.submission_id AND segment_count = 1
-    OFFSET 0) s
+      AND id >= $13 OFFSET 0)
 ), delivered AS (
-  UPDATE message m SET state = 4, sequence = m.sequence + 1, due_at = NULL, error = '', updated_at = p.received_at
+  UPDATE message@ m SET state = 4, sequence = m.sequence + 1, due_at = NULL, error = '', updated_at = p.received_at
   FROM plain p
   WHERE m.tenant_id = p.tenant_id AND m.id = p.message_id AND m.state = 2 AND m.attempts = p.number
   RETURNING p.place, m.tenant_id, m.id, m.sequence, p.received_at AS at, m.flags, m.channel_id, p.endpoint_id,
@@ -44,8 +36,9 @@ WITH w AS MATERIALIZED (
     sequence, 4, at, '', flags, channel_id, endpoint_id
   FROM delivered
 ), owed AS (
-  INSERT INTO callback (event_id, tenant_id, endpoint_id, message_id, at, due_at)
-  SELECT event_id, tenant_id, endpoint_id, id, at, at FROM delivered WHERE endpoint_id IS NOT NULL
+  INSERT INTO callback (event_id, tenant_id, endpoint_id, message_id, at, due_at, sequence, state, flags, channel_id, error)
+  SELECT event_id, tenant_id, endpoint_id, id, at, at, sequence, 4, flags, channel_id, '' FROM delivered
+  WHERE endpoint_id IS NOT NULL
 ), stored AS (
   INSERT INTO receipt (id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result)
   SELECT at / 86400000 << 48 | nextval('receipt_number'), heard_on, ref, stat, destination, 4, detail, raw, at, done_at, id,
@@ -59,7 +52,7 @@ SELECT place FROM delivered;
 SELECT g.message_id, g.number, g.segment, g.state
 FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS w(tenant_id, message_id, number)
 CROSS JOIN LATERAL (
-  SELECT * FROM attempt WHERE tenant_id = w.tenant_id AND message_id = w.message_id AND number = w.number OFFSET 0) a
+  SELECT * FROM attempt@ WHERE tenant_id = w.tenant_id AND message_id = w.message_id AND number = w.number OFFSET 0) a
 CROSS JOIN LATERAL json_array_elements(CASE WHEN a.refs = '' THEN '[]' ELSE a.refs END::json) AS r(pair)
 CROSS JOIN LATERAL (
   SELECT * FROM segment WHERE channel_id = a.channel_id AND ref = r.pair ->> 1 AND message_id = a.message_id
@@ -120,19 +113,24 @@ JOIN parked p ON p.channel_id = w.channel_id AND p.form = w.ref;
 SELECT DISTINCT receipt_id FROM parked WHERE receipt_id > $1 ORDER BY receipt_id LIMIT $2;
 
 -- name: read_parked
--- Parked receipts whole, with their forms; those that another transaction works on are left to it.
+-- Parked receipts whole, with their forms; where another transaction works on one, it is waited for: that one may not see
+-- what this one does, and would then leave the receipt parked.
 -- Index: receipt_pkey, parked_receipt.
 SELECT r.id, r.channel_id, r.stat, r.destination, r.state, r.detail, r.received_at, r.done_at, p.rank, p.form
 FROM parked p JOIN receipt r ON r.id = p.receipt_id
-WHERE p.receipt_id = ANY($1::bigint[]) ORDER BY r.id, p.rank FOR UPDATE OF p SKIP LOCKED;
+WHERE p.receipt_id = ANY($1::bigint[]) ORDER BY r.id, p.rank FOR UPDATE OF p;
+
+-- name: unknown_of_numbers
+-- Unknown messages of the channels and numbers in $1, $2. Index: unknown_number.
+SELECT u.tenant_id, u.message_id FROM unnest($1::integer[], $2::bigint[]) AS w(channel_id, destination)
+CROSS JOIN LATERAL (
+  SELECT * FROM unknown WHERE channel_id = w.channel_id AND destination = w.destination OFFSET 0) u;
 
 -- name: unknown_for
--- Unknown messages of the channels and numbers in $1, $2. Index: unknown_number, message_pkey, attempt_pkey, submission_pkey.
-SELECT u.channel_id, u.destination, m.id, m.attempts, a.claimed_at, a.refs, s.segment_count, m.tenant_id
-FROM unnest($1::integer[], $2::bigint[]) AS w(channel_id, destination)
-JOIN unknown u ON u.channel_id = w.channel_id AND u.destination = w.destination
+-- What evidence must fit of the unknown messages in $1, $2 (tenant, id). Index: message_pkey, attempt_pkey, submission_pkey.
+SELECT m.channel_id, m.destination, m.id, m.attempts, a.claimed_at, a.refs, s.segment_count, m.tenant_id
+FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.id AND state = 3 OFFSET 0) m
 CROSS JOIN LATERAL (
-  SELECT * FROM message WHERE tenant_id = u.tenant_id AND id = u.message_id AND state = 3 OFFSET 0) m
-CROSS JOIN LATERAL (
-  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;
+  SELECT * FROM attempt@ WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;

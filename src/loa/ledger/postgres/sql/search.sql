@@ -12,8 +12,8 @@ SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.send
   CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel, m.error,
   m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
   s.segment_count, s.accepted_at, s.expires_at
-FROM message m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+FROM message@ m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
 LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
 LEFT JOIN channel c ON c.id = m.channel_id
 WHERE m.tenant_id = $1 AND m.id > $4 AND m.id >= $2 AND m.id < $2 + $3::integer ORDER BY m.id LIMIT $5;
@@ -24,8 +24,8 @@ SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.send
   CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel, m.error,
   m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
   s.segment_count, s.accepted_at, s.expires_at, s.text, s.encoding
-FROM message m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+FROM message@ m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
 LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
 LEFT JOIN channel c ON c.id = m.channel_id
 WHERE m.tenant_id = $1 AND m.id = $2;
@@ -33,7 +33,7 @@ WHERE m.tenant_id = $1 AND m.id = $2;
 -- name: attempts_of
 -- The attempts of one message that ended. Index: attempt_pkey.
 SELECT a.number, coalesce(c.name, '') AS channel, a.channel_id, a.claimed_at, a.done_at, a.outcome, a.reason, a.refs
-FROM attempt a LEFT JOIN channel c ON c.id = a.channel_id
+FROM attempt@ a LEFT JOIN channel c ON c.id = a.channel_id
 WHERE a.tenant_id = $1 AND a.message_id = $2 ORDER BY a.number;
 
 -- name: open_attempt_of
@@ -79,34 +79,45 @@ LEFT JOIN callback k ON k.event_id = e.id
 LEFT JOIN LATERAL (
   SELECT json_agg(json_build_object('number', number, 'at', at, 'status', status, 'error', error, 'excerpt', excerpt,
     'elapsed_ms', elapsed_ms)) AS tries, count(*)::integer AS count, max(at) AS last_at
-  FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id) t ON true
-WHERE e.tenant_id = $1 AND e.message_id = $2 AND (e.id < 281474976710656 OR e.id >= $3) ORDER BY e.id;
+  FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id AND event_id >= $3) t ON true
+WHERE e.tenant_id = $1 AND e.message_id = $2 AND e.id >= $3 ORDER BY e.id;
 
 -- name: feed_position
 -- Where an event stands in the feed. Index: event_pkey.
-SELECT xid FROM event WHERE tenant_id = $1 AND id = $2;
+SELECT xid FROM event@ WHERE tenant_id = $1 AND id = $2;
 
 -- name: events_after
 -- A tenant's events after a position ($2, $3), in the order in which their transactions began to write, and only those
--- before which nothing can come any more; not below the id $4. Index: event_feed, message_pkey, submission_pkey, attempt_pkey.
-SELECT e.id, e.message_id, e.sequence, e.state, e.at, e.error, coalesce(c.name, '') AS channel, m.destination, s.referent_id,
-  s.request_id, coalesce(a.claimed_at, s.accepted_at) AS sent_at,
-  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, e.flags, s.segment_count,
-  coalesce(k.tries, t.count, 0) AS tries, s.ext::json -> 'metadata' AS metadata
+-- before which nothing can come any more; not below the id $4. Index: event_feed.
+SELECT e.id, e.message_id, e.sequence, e.state, e.at, e.error, e.flags, coalesce(c.name, '') AS channel,
+  coalesce(k.tries, t.count, 0) AS tries
 FROM (
   SELECT * FROM event
   WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::bigint) AND id >= $4
     AND xid < (SELECT value FROM meta WHERE name = 'xid_base') + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   ORDER BY xid, id LIMIT $5) e
-CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = e.tenant_id AND id = e.message_id OFFSET 0) m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
-LEFT JOIN LATERAL (
-  SELECT * FROM attempt WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
 LEFT JOIN channel c ON c.id = e.channel_id
-LEFT JOIN callback k ON k.event_id = e.id
+LEFT JOIN LATERAL (SELECT tries FROM callback WHERE event_id = e.id OFFSET 0) k ON true
 LEFT JOIN LATERAL (
-  SELECT count(*)::integer AS count FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id) t ON true
+  SELECT count(*)::integer AS count FROM callback_try WHERE tenant_id = e.tenant_id AND event_id = e.id AND event_id >= $4
+) t ON true
 ORDER BY e.xid, e.id;
+
+-- name: told_of
+-- What an event tells of its message: those of tenant $1 in $2. Index: message_pkey, submission_pkey, attempt_pkey.
+SELECT m.id AS message_id, m.destination, s.referent_id, s.request_id, coalesce(a.claimed_at, s.accepted_at) AS sent_at,
+  CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, s.segment_count,
+  s.ext::json -> 'metadata' AS metadata
+FROM unnest($2::bigint[]) AS w(id)
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = $1 AND id = w.id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = $1 AND id = m.submission_id OFFSET 0) s
+LEFT JOIN LATERAL (
+  SELECT * FROM attempt@ WHERE tenant_id = $1 AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true;
+
+-- name: days_of_messages
+-- The days of which messages are kept. Index: none.
+SELECT substring(c.relname FROM '_d(\d+)$')::integer AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'message'::regclass AND c.relname ~ '_d\d+$' ORDER BY 1 DESC;
 
 -- name: warnings_of
 -- A tenant's latest warnings. Index: warning_pkey.
@@ -127,8 +138,8 @@ SELECT * FROM (
     CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel,
     m.error, m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
     s.segment_count, s.accepted_at, s.expires_at
-  FROM message m
-  CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+  FROM message@ m
+  CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
   LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
   LEFT JOIN channel c ON c.id = m.channel_id
   WHERE {filters}) x

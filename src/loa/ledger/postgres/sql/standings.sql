@@ -5,8 +5,8 @@
 SELECT m.id, m.tenant_id, m.channel_id, m.plan, m.step, m.state, m.due_at, m.attempts, m.tries, m.sequence, m.flags, m.error,
   s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.submission_id, m.destination
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
-CROSS JOIN LATERAL (SELECT * FROM message WHERE tenant_id = w.tenant_id AND id = w.id FOR UPDATE) m
-CROSS JOIN LATERAL (SELECT * FROM submission WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.id FOR UPDATE) m
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;
 
 -- name: lock_queued
 -- Which of the messages in $1 stand in a lane and are not being claimed this moment. Index: queue_pkey.
@@ -14,7 +14,7 @@ SELECT message_id FROM queue WHERE message_id = ANY($1::bigint[]) FOR UPDATE SKI
 
 -- name: write_standings
 -- Writes back what changed. Index: message_pkey.
-UPDATE message m SET channel_id = w.channel_id, step = w.step, state = w.state, due_at = w.due_at, attempts = w.attempts,
+UPDATE message@ m SET channel_id = w.channel_id, step = w.step, state = w.state, due_at = w.due_at, attempts = w.attempts,
   tries = w.tries, sequence = w.sequence, flags = w.flags, error = w.error, updated_at = $12
 FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::smallint[], $5::smallint[], $6::bigint[], $7::integer[],
   $8::integer[], $9::integer[], $10::integer[], $11::text[])
@@ -56,8 +56,9 @@ WITH fresh AS MATERIALIZED (
     sequence, state, at, error, flags, channel_id, endpoint_id
   FROM fresh
 )
-INSERT INTO callback (event_id, tenant_id, endpoint_id, message_id, at, due_at)
-SELECT id, tenant_id, endpoint_id, message_id, at, due_at FROM fresh WHERE endpoint_id IS NOT NULL;
+INSERT INTO callback (event_id, tenant_id, endpoint_id, message_id, at, due_at, sequence, state, flags, channel_id, error)
+SELECT id, tenant_id, endpoint_id, message_id, at, due_at, sequence, state, flags, channel_id, error FROM fresh
+WHERE endpoint_id IS NOT NULL;
 
 -- name: note_moves
 -- Adds to the depths of lanes; upkeep sums up. Index: none.

@@ -43,11 +43,16 @@ DELETE FROM unknown WHERE message_id IN (
   SELECT message_id FROM unknown WHERE due_at IS NULL AND message_id < $1 ORDER BY message_id LIMIT $2);
 
 -- name: purge_texts
--- Forgets what submissions of one class said, in text and options; counts stay. Index: submission_content, submission_pkey.
-UPDATE submission s SET text = '', ext = '{}', purged = true FROM (
-  SELECT tenant_id, id FROM submission WHERE NOT purged AND class = $1 AND accepted_at < $2 AND expires_at < $2
-    AND id < $4 LIMIT $3) w
+-- Forgets what submissions of class $1 of one day said before $2, in text and options; counts stay.
+-- Index: submission_content, submission_pkey.
+UPDATE submission@ s SET text = '', ext = '{}', purged = true FROM (
+  SELECT tenant_id, id FROM submission@ WHERE NOT purged AND class = $1 AND accepted_at < $2 AND expires_at < $2
+  ORDER BY accepted_at LIMIT $3) w
 WHERE s.tenant_id = w.tenant_id AND s.id = w.id RETURNING 1;
+
+-- name: texts_left
+-- Whether a day has texts of class $1 left. Index: submission_content.
+SELECT EXISTS (SELECT FROM submission@ WHERE NOT purged AND class = $1);
 
 -- name: purge_warnings
 -- Forgets warnings past their time. Index: warning_at, warning_pkey.
@@ -74,66 +79,67 @@ DELETE FROM callback WHERE event_id >= 281474976710656 AND event_id < $1 RETURNI
 DELETE FROM unknown WHERE message_id >= 281474976710656 AND message_id < $1;
 
 -- name: days_to_forget
--- Days before $1 whose numbers are not forgotten yet. Index: forgetting is small.
-SELECT p.day, coalesce(f.tenant_id, 0), coalesce(f.destination, 0) FROM (
-  SELECT substring(c.relname FROM '_d(\d+)$')::integer AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+-- Days up to $2 of which $1 is not forgotten yet, and how far it is. Index: forgetting_pkey.
+SELECT p.day, coalesce(f.after_tenant, 0) AS after_tenant, coalesce(f.after_number, 0) AS after_number FROM (
+  SELECT 0 AS day UNION ALL
+  SELECT substring(c.relname FROM '_d(\d+)$')::integer FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'message'::regclass AND c.relname ~ '_d\d+$') p
-LEFT JOIN forgetting f ON f.day = p.day
-WHERE p.day < $1 AND NOT coalesce(f.done, false) ORDER BY p.day LIMIT 1;
+LEFT JOIN forgetting f ON f.what = $1 AND f.day = p.day
+WHERE p.day <= $2 AND NOT coalesce(f.done, false) ORDER BY p.day;
 
 -- name: numbers_of_day
 -- A page of the numbers of one day after (tenant, number). Index: message_destination.
-SELECT tenant_id, destination, id FROM message
-WHERE id >= $1 AND id < $2 AND destination > 0 AND (tenant_id, destination) > ($3::bigint, $4::bigint)
-ORDER BY tenant_id, destination LIMIT $5;
+SELECT tenant_id, destination FROM message@
+WHERE destination > 0 AND (tenant_id, destination) > ($1::bigint, $2::bigint) ORDER BY tenant_id, destination LIMIT $3;
 
 -- name: forget_numbers
 -- Forgets every destination of one day between two places. Index: message_destination.
-UPDATE message SET destination = 0
-WHERE id >= $1 AND id < $2 AND destination > 0 AND (tenant_id, destination) > ($3::bigint, $4::bigint)
-  AND (tenant_id, destination) <= ($5::bigint, $6::bigint)
+UPDATE message@ SET destination = 0
+WHERE destination > 0 AND (tenant_id, destination) > ($1::bigint, $2::bigint)
+  AND (tenant_id, destination) <= ($3::bigint, $4::bigint)
 RETURNING 1;
 
 -- name: note_forgotten
--- Notes how far the numbers of a day are forgotten. Index: forgetting_pkey.
-INSERT INTO forgetting (day, tenant_id, destination, done) VALUES ($1, $2, $3, $4)
-ON CONFLICT (day) DO UPDATE SET tenant_id = excluded.tenant_id, destination = excluded.destination, done = excluded.done;
+-- Notes how far $1 of a day is forgotten. Index: forgetting_pkey.
+INSERT INTO forgetting (what, day, after_tenant, after_number, done) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (what, day) DO UPDATE
+SET after_tenant = excluded.after_tenant, after_number = excluded.after_number, done = excluded.done;
 
 -- name: forget_days
--- Forgets the notes of days that are gone. Index: forgetting_pkey.
-DELETE FROM forgetting WHERE day < $1;
+-- Forgets the notes of days that are gone. Index: forgetting is small.
+DELETE FROM forgetting WHERE day < $1 AND day > 0;
 
 -- name: imported_ended
 -- Imported submissions past their time with nothing of them open, ids only. Index: submission_pkey.
-SELECT tenant_id, id, first_message_id, message_count FROM submission
-WHERE id < 281474976710656 AND accepted_at < $1 AND expires_at < $1 LIMIT $2;
+SELECT tenant_id, id, first_message_id, message_count FROM submission@
+WHERE accepted_at < $1 AND expires_at < $1 LIMIT $2;
 
 -- name: purge_imported_tries
 -- Index: event_message, callback_try_pkey.
-DELETE FROM callback_try t USING event e
+DELETE FROM callback_try t USING event@ e
 WHERE e.tenant_id = $1 AND e.message_id >= $2 AND e.message_id < $2 + $3::integer AND t.tenant_id = e.tenant_id
   AND t.event_id = e.id AND t.event_id < 281474976710656;
 
 -- name: purge_imported_callbacks
 -- Index: event_message, callback_pkey.
-DELETE FROM callback c USING event e
+DELETE FROM callback c USING event@ e
 WHERE e.tenant_id = $1 AND e.message_id >= $2 AND e.message_id < $2 + $3::integer AND c.event_id = e.id;
 
 -- name: purge_imported_events
 -- Index: event_message.
-DELETE FROM event WHERE tenant_id = $1 AND message_id >= $2 AND message_id < $2 + $3::integer;
+DELETE FROM event@ WHERE tenant_id = $1 AND message_id >= $2 AND message_id < $2 + $3::integer;
 
 -- name: purge_imported_attempts
 -- Index: attempt_pkey.
-DELETE FROM attempt WHERE tenant_id = $1 AND message_id >= $2 AND message_id < $2 + $3::integer;
+DELETE FROM attempt@ WHERE tenant_id = $1 AND message_id >= $2 AND message_id < $2 + $3::integer;
 
 -- name: purge_imported_messages
 -- Index: message_pkey.
-DELETE FROM message WHERE tenant_id = $1 AND id >= $2 AND id < $2 + $3::integer RETURNING 1;
+DELETE FROM message@ WHERE tenant_id = $1 AND id >= $2 AND id < $2 + $3::integer RETURNING 1;
 
 -- name: purge_imported_submission
 -- Index: submission_pkey.
-DELETE FROM submission WHERE tenant_id = $1 AND id = $2 RETURNING 1;
+DELETE FROM submission@ WHERE tenant_id = $1 AND id = $2 RETURNING 1;
 
 -- name: purge_imported_receipts
 -- Forgets imported raw receipts past their time. Index: receipt_pkey.
