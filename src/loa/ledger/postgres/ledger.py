@@ -14,6 +14,7 @@ from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
 from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, search, slots, upkeep
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
+from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.hints import Hints
@@ -21,7 +22,8 @@ from loa.ledger.postgres.marks import Marks
 from loa.ledger.postgres.migrate import check, check_server, make_days, migrate, newest, read_state, role_of
 from loa.ledger.postgres.nodes import Name, Node
 from loa.ledger.postgres.readers import Readers
-from loa.ledger.postgres.unit import QUERIES, Handler, Shared
+from loa.ledger.postgres.statements import QUERIES
+from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
 from loa.ports.channel import Attempt
 from loa.ports.clock import Clock
@@ -449,6 +451,7 @@ async def _prepare(url: str, options: PostgresOptions, now: int) -> range:
 
     async def confirm(connection: Any) -> range:
         check(await read_state(connection), newest())
+        await refuse_unfinished(connection)
         return await make_days(connection, now)
 
     return await run_once(url, WRITING, "loa start", options.timeout_s, confirm)  # type: ignore[no-any-return]

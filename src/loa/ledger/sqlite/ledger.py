@@ -19,6 +19,7 @@ from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, se
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
+from loa.ledger.sqlite.moved import refuse_moved
 from loa.ledger.sqlite.readers import Readers
 from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
@@ -114,6 +115,7 @@ class SqliteLedger:
         reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
         owner = take_ownership(path)
         try:
+            refuse_moved(path)
             try:
                 unit = _open_unit(path, probe, chosen)
             except StorageFull:

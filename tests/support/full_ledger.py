@@ -1,0 +1,152 @@
+"""An embedded ledger with everything that a ledger may hold, and all that can be read of one, to compare two."""
+
+from pathlib import Path
+from typing import Any
+
+from loa.domain.lifecycle import State
+from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.ledger import Ledger
+from loa.ports.records import ApiKey, MessageFilter, NewSubmission
+from tests.contract.ledger.values import (
+    ADVERTISING,
+    ALL_LANES,
+    DAY,
+    MINUTE,
+    NUMBER,
+    OTP,
+    TRANSACTIONAL,
+    claim,
+    receipt,
+    settlement,
+    submission,
+    tried,
+)
+from tests.support.fakes import EPOCH, QuietProbe
+
+LATER = EPOCH + 90_000
+MUCH_LATER = LATER + DAY // 2
+
+
+async def make_full(path: Path) -> None:
+    """Make a ledger with messages in every state, as a process leaves it that was killed."""
+    ledger = await SqliteLedger.open(path, probe=QuietProbe())
+    try:
+        await _directory(ledger)
+        await _history(ledger)
+        await _open_ends(ledger)
+    finally:
+        await ledger.close()
+
+
+async def _directory(ledger: Ledger) -> None:
+    await ledger.add_tenant("acme", EPOCH)
+    other = await ledger.add_tenant("Bưu điện", EPOCH)
+    await ledger.set_policies(other.id, {"transactional": {"on_unknown": "never"}})
+    for tenant in (1, 2):
+        endpoint = await ledger.add_endpoint(tenant, f"https://{tenant}.example/", "whsec_x", every_step=tenant == 2)
+        digest = bytes([tenant]) * 32
+        key = ApiKey(0, tenant, "shop", digest, "loa_live_…", True, frozenset({"send"}), ("LOA",), ("10.0.0.0/8",))
+        kept = await ledger.add_key(key)
+        await ledger.set_default_endpoint(kept.id, endpoint.id)
+        await ledger.add_sender(tenant, "LOA", "brandname")
+    await ledger.touch_keys({1: EPOCH + 5})
+    await ledger.revoke_key(2, EPOCH + 6)
+    await ledger.set_endpoint_health(2, EPOCH, None, "")
+    for name in ("main", "spare"):
+        await ledger.add_channel(name, "sandbox", {"window": 5, "note": 'a "quoted" \\ text'})
+    await ledger.change_channel("spare", paused=True)
+    await ledger.add_route(1, [1, 2], sender="LOA", traffic_class=OTP, carrier="viettel")
+    await ledger.add_route(2, [2])
+
+
+async def _told(ledger: Ledger, number: int, **given: Any) -> NewSubmission:
+    tenant = given.get("tenant_id", 1)
+    endpoint = tenant if given.pop("told", True) else None
+    new = submission(
+        numbers=[NUMBER + number],
+        endpoint_id=endpoint,
+        request_id=f"r-{number}",
+        fingerprint=bytes([number]) * 8,
+        ext={"metadata": {"order": number, "tên": "đơn 🙂"}},
+        **given,
+    )
+    await ledger.accept(new)
+    return new
+
+
+async def _history(ledger: Ledger) -> None:
+    """Messages that came to their end in every way, and those that wait to be told of it."""
+    outcomes: list[Outcome] = [Accepted((f"ref-{n}",)) for n in range(6)]
+    outcomes += [Refused("no such number", lasting=True), Unknown("silence"), Unknown("silence"), Deferred("busy")]
+    for number, _ in enumerate(outcomes):
+        await _told(ledger, number, tenant_id=1 + number % 2)
+    (long,) = [await _told(ledger, 40, segment_count=2, text="x" * 200)]
+    assert long.segment_count == 2
+    attempts = await claim(ledger)
+    given = {"wait_until": EPOCH + MINUTE, "resend": False, "retry_at": EPOCH + 5 * MINUTE}
+    settled = [settlement(a, o, EPOCH + 3, **given) for a, o in zip(attempts, outcomes, strict=False)]
+    await ledger.record([*settled, settlement(attempts[-1], Accepted(("part-1", "part-2")), EPOCH + 3)])
+    states = (State.DELIVERED, State.UNDELIVERED, State.EXPIRED, None)
+    told = [receipt(f"ref-{n}", state=s, destination=NUMBER + n) for n, s in enumerate(states)]
+    told += [receipt("part-1", destination=NUMBER + 40), receipt("PARK-7", "0park-7", destination=1, detail="a\0b")]
+    await ledger.store([*told, told[0]])
+    await ledger.settle_unknown(1, EPOCH + 2 * MINUTE)
+    await _callbacks(ledger)
+
+
+async def _callbacks(ledger: Ledger) -> None:
+    """Callbacks that were taken, put off, given up, asked for again, claimed when the process ended, and due."""
+    due = await ledger.claim_due(100, 100, LATER, LATER + MINUTE, [])
+    assert len(due) >= 6
+    one, two, three, four, *_ = due
+    await ledger.record_tries([tried(one.id, 1, at=LATER), tried(two.id, 1, delivered=False, next_at=LATER + MINUTE)])
+    await ledger.record_tries([tried(three.id, n, delivered=False, next_at=LATER + n) for n in (1, 2)])
+    await ledger.record_tries([tried(three.id, 3, at=LATER, delivered=False, error="status", status=503)])
+    await ledger.record_tries([tried(four.id, n, delivered=False, next_at=LATER) for n in (1, 2)])
+    await ledger.replay(four.tenant_id, [four.id], None, 0, LATER)
+    await ledger.record_tries([tried(four.id, 1, at=LATER + 7)])
+
+
+async def _open_ends(ledger: Ledger) -> None:
+    """What is queued, scheduled, cancelled, expired, and on its way over two channels."""
+    await _told(ledger, 50, traffic_class=ADVERTISING, due_at=EPOCH + 60 * MINUTE, scheduled=True)
+    gone = await _told(ledger, 51, due_at=EPOCH + MINUTE)
+    await ledger.cancel(1, gone.referent_id, EPOCH + 4)
+    await _told(ledger, 52, expires_at=EPOCH + 1)
+    await ledger.expire(100, EPOCH + 2)
+    for number, plan in ((60, (1, 2)), (61, (2,)), (62, (1,))):
+        await _told(ledger, number, tenant_id=2, plan=plan, traffic_class=TRANSACTIONAL)
+    await ledger.claim(1, ALL_LANES, 1, LATER, LATER + 9)
+    await ledger.claim(2, ALL_LANES, 5, LATER + 1, LATER + 10)
+    await ledger.accept(submission(numbers=list(range(NUMBER + 70, NUMBER + 75)), traffic_class=OTP, at=LATER + 1))
+    again = {"request_id": "r-60", "fingerprint": b"other", "text": "the same request id, another body"}
+    await ledger.accept(submission(numbers=[NUMBER + 60], tenant_id=2, due_at=MUCH_LATER, **again))
+
+
+async def everything(ledger: Ledger) -> dict[str, Any]:
+    """Read all that the port gives of a ledger."""
+    read: dict[str, Any] = {
+        "tenants": await ledger.tenants(),
+        "keys": await ledger.keys(),
+        "senders": await ledger.senders(),
+        "channels": await ledger.channels(),
+        "routes": await ledger.routes(),
+        "endpoints": await ledger.endpoints(),
+        "orphans": await ledger.orphans(),
+        "depths": sorted(await ledger.depths(), key=lambda row: (row["channel_id"], row["class"])),
+        "callback due": await ledger.next_callback_due(),
+        "due": [await ledger.next_due(channel, EPOCH) for channel in (1, 2)],
+    }
+    for tenant in read["tenants"]:
+        read[f"events {tenant.id}"] = await ledger.events(tenant.id, 0, 10_000)
+        read[f"warnings {tenant.id}"] = await ledger.warnings(tenant.id, 1_000)
+        rows = await ledger.messages(tenant.id, MessageFilter(), None, 10_000)
+        read[f"messages {tenant.id}"] = rows
+        for row in rows:
+            read[f"timeline {row['id']}"] = await ledger.timeline(tenant.id, row["id"])
+            found = await ledger.submission(tenant.id, row["referent_id"])
+            assert found is not None
+            read[f"submission {row['referent_id']}"] = found
+            read[f"token {found['token']}"] = await ledger.submission_by_token(found["token"])
+    return read
