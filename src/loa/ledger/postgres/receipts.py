@@ -81,7 +81,7 @@ async def _store_rest(unit: Unit, arrivals: list[Arrival]) -> set[int]:
         await unit.write("count_repeats", sorted(told.again.items()))
     if told.fresh:
         await _find_evidence(unit, told.fresh)
-        await _apply(unit, told.fresh)
+        await _apply(unit, told.fresh, max(times))
         await _insert(unit, told.fresh, max(times))
     return told.repeated
 
@@ -123,7 +123,7 @@ async def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
         await unit.write("insert_segments", rows)
 
 
-async def _apply(unit: Unit, arrivals: Sequence[Arrival]) -> None:
+async def _apply(unit: Unit, arrivals: Sequence[Arrival], now: int) -> None:
     """Apply matched receipts to their messages and segments."""
     proving = arriving.proving(arrivals)
     if not proving:
@@ -138,7 +138,7 @@ async def _apply(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     ]
     if rows:
         await unit.write("mark_segments", sorted(rows))
-    await standings.write(unit, held, max(a.received_at for a in proving))
+    await standings.write(unit, held, now)
 
 
 async def _known_segments(unit: Unit, working: Working, arrivals: Iterable[Arrival]) -> SegmentStates:
@@ -203,7 +203,7 @@ async def settle_parked(unit: Unit, ids: list[int], now: int) -> ReceiptCounts:
     await _find_evidence(unit, arrivals)
     for found in arrivals:
         found.received_at = max(found.received_at, 0) or now
-    await _apply(unit, arrivals)
+    await _apply(unit, arrivals, now)
     matched = [a for a in arrivals if a.segment is not None]
     if matched:
         await unit.write("settle_receipts", [[a.row, a.ref, a.segment[0], a.result] for a in matched if a.segment])

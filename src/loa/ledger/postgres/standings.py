@@ -51,8 +51,9 @@ async def write(unit: Unit, held: Held, now: int) -> None:
     await unit.write_by_day("write_standings", [_row(change) for change in changes], 1, now)
     events = [event_row(event) for change in changes for event in change.events]
     if events:
-        await unit.shared.days.ensure(row[4] for row in events)
-        await unit.write("insert_events", events)
+        # Of the day they are written, not of the one they tell of: readers of the feed have gone on from that.
+        await unit.shared.days.ensure([now])
+        await unit.write("insert_events", events, now)
         unit.wakes = True
     await _move_lanes(unit, held, changes)
     await _note_unknown(unit, held, changes)

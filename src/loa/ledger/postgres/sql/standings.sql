@@ -43,10 +43,10 @@ ON CONFLICT (message_id) DO UPDATE SET channel_id = excluded.channel_id, due_at 
 DELETE FROM unknown WHERE message_id = ANY($1::bigint[]);
 
 -- name: insert_events
--- Writes events, each with the callback it owes where an endpoint is set. The transaction's number orders the feed.
+-- Writes events at $11, each with the callback it owes where an endpoint is set. The transaction's number orders the feed.
 -- Index: meta_pkey.
 WITH fresh AS MATERIALIZED (
-  SELECT (w.at / 86400000) << 48 | nextval('event_number') AS id, w.*
+  SELECT ($11::bigint / 86400000) << 48 | nextval('event_number') AS id, w.*
   FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::smallint[], $5::bigint[], $6::text[], $7::integer[],
     $8::integer[], $9::bigint[], $10::bigint[])
     AS w(tenant_id, message_id, sequence, state, at, error, flags, channel_id, endpoint_id, due_at)
