@@ -247,7 +247,8 @@ CREATE TABLE queue (
   flags integer NOT NULL,
   class smallint NOT NULL
 );
-CREATE INDEX queue_lane ON queue (channel_id, class, due_at, message_id);
+-- Without the message, or a plan made while the queue was empty might look messages up through it, by reading it whole.
+CREATE INDEX queue_lane ON queue (channel_id, class, due_at);
 CREATE INDEX queue_expires ON queue (expires_at);
 
 CREATE TABLE claim (
@@ -298,9 +299,9 @@ CREATE TABLE parked (
   receipt_id bigint NOT NULL,
   rank integer NOT NULL,
   received_at bigint NOT NULL,
-  PRIMARY KEY (channel_id, form, receipt_id)
+  PRIMARY KEY (receipt_id, rank)
 );
-CREATE INDEX parked_receipt ON parked (receipt_id);
+CREATE INDEX parked_form ON parked (channel_id, form);
 
 -- How deep each lane is: every commit adds a row of differences, upkeep sums them up; nothing counts the queue.
 

@@ -3,14 +3,14 @@
 -- $5 together with those before. The rows are the claim's from here on. Index: queue_lane, queue_pkey.
 WITH a AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[1] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[1] ORDER BY due_at, message_id LIMIT ($5::integer[])[1] FOR UPDATE SKIP LOCKED
+    AND due_at >= ($4::bigint[])[1] ORDER BY due_at LIMIT ($5::integer[])[1] FOR UPDATE SKIP LOCKED
 ), b AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[2] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[2] ORDER BY due_at, message_id
+    AND due_at >= ($4::bigint[])[2] ORDER BY due_at
     LIMIT greatest(0, ($5::integer[])[2] - (SELECT count(*) FROM a)) FOR UPDATE SKIP LOCKED
 ), c AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[3] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[3] ORDER BY due_at, message_id
+    AND due_at >= ($4::bigint[])[3] ORDER BY due_at
     LIMIT greatest(0, ($5::integer[])[3] - (SELECT count(*) FROM a) - (SELECT count(*) FROM b)) FOR UPDATE SKIP LOCKED
 )
 DELETE FROM queue WHERE message_id = ANY(ARRAY(
@@ -21,11 +21,19 @@ RETURNING message_id, submission_id, destination, attempts, flags, tries, tenant
 -- Keeps a claimed batch on record, while its owner lives: a dead process's claims are settled by others.
 -- Index: node_pkey.
 INSERT INTO claim (id, boot, channel_id, claimed_at, claimed_until, tenant_ids, message_ids, numbers)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM node WHERE boot = $2 AND dead_at IS NULL RETURNING 1;
+SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM node WHERE boot = $2 AND dead_at IS NULL
+RETURNING pg_current_xact_id()::text::bigint;
 
 -- name: end_claims
 -- Forgets claims whose every attempt has its outcome. Index: claim_pkey.
 DELETE FROM claim WHERE boot = $1 AND id = ANY($2::bigint[]);
+
+-- name: decided_claims
+-- Those of the claims in $1 whose transactions $2 have ended, one way or the other, also by being lost with a server.
+-- Index: none.
+SELECT id FROM unnest($1::bigint[], $2::bigint[]) AS w(id, xid)
+WHERE CASE WHEN xid = 0 OR xid > pg_current_xact_id()::text::bigint THEN true
+  ELSE coalesce(pg_xact_status(xid::text::xid8) <> 'in progress', true) END;
 
 -- name: take_back
 -- Takes claims off the record whose commit was in doubt. Index: claim_pkey.

@@ -95,27 +95,27 @@ WHERE g.channel_id = w.channel_id AND g.ref = w.ref AND g.message_id = w.message
   AND g.segment = w.segment;
 
 -- name: park
--- Keeps a receipt findable under each of its forms until its segment is known. Index: parked_pkey.
+-- Keeps a receipt findable under each of its forms until its segment is known. Index: none.
 INSERT INTO parked (channel_id, form, receipt_id, rank, received_at)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[]) ON CONFLICT DO NOTHING;
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[]);
 
 -- name: unpark
--- Forgets the forms of matched receipts. Index: parked_receipt.
+-- Forgets the forms of matched receipts. Index: parked_pkey.
 DELETE FROM parked WHERE receipt_id = ANY($1::bigint[]);
 
 -- name: parked_for_refs
--- Parked receipts that wait for the references in $1, $2 (channel, ref). Index: parked_pkey.
+-- Parked receipts that wait for the references in $1, $2 (channel, ref). Index: parked_form.
 SELECT DISTINCT p.receipt_id FROM unnest($1::integer[], $2::text[]) AS w(channel_id, ref)
 JOIN parked p ON p.channel_id = w.channel_id AND p.form = w.ref;
 
 -- name: parked_page
--- Parked receipts, oldest first, after a receipt. Index: parked_receipt.
+-- Parked receipts, oldest first, after a receipt. Index: parked_pkey.
 SELECT DISTINCT receipt_id FROM parked WHERE receipt_id > $1 ORDER BY receipt_id LIMIT $2;
 
 -- name: read_parked
 -- Parked receipts whole, with their forms; where another transaction works on one, it is waited for: that one may not see
 -- what this one does, and would then leave the receipt parked.
--- Index: receipt_pkey, parked_receipt.
+-- Index: receipt_pkey, parked_pkey.
 SELECT r.id, r.channel_id, r.stat, r.destination, r.state, r.detail, r.received_at, r.done_at, p.rank, p.form
 FROM parked p JOIN receipt r ON r.id = p.receipt_id
 WHERE p.receipt_id = ANY($1::bigint[]) ORDER BY r.id, p.rank FOR UPDATE OF p;

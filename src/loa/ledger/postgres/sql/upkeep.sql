@@ -33,7 +33,7 @@ DELETE FROM request_key WHERE (tenant_id, request_id, fingerprint) IN (
   SELECT tenant_id, request_id, fingerprint FROM request_key WHERE at < $1 ORDER BY at LIMIT $2) RETURNING 1;
 
 -- name: purge_parked
--- Gives up on receipts that never found their segment; the receipt itself stays. Index: parked_receipt.
+-- Gives up on receipts that never found their segment; the receipt itself stays. Index: parked_pkey.
 DELETE FROM parked WHERE receipt_id IN (
   SELECT receipt_id FROM parked WHERE received_at < $1 ORDER BY receipt_id LIMIT $2) RETURNING 1;
 
