@@ -24,6 +24,11 @@ class QuickerElsewhere(Exception):
     """Another process stored the same request id meanwhile: the transaction is done again and will find it."""
 
 
+def weigh(submission: NewSubmission) -> int:
+    """Say how many rows a submission is worth."""
+    return 1 + sum(len(destinations) for _, destinations in submission.plans)
+
+
 async def accept(unit: Unit, submissions: list[NewSubmission]) -> list[AcceptResult]:
     """Write the submissions of one commit, or recognise repeats, also among themselves."""
     placing = Placing(unit.shared.request_keep_ms)

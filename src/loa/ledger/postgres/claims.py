@@ -32,15 +32,20 @@ async def claim(unit: Unit, calls: list[ClaimCall]) -> list[Claimed]:
 
 async def give_back(unit: Unit) -> None:
     """Put back what claims took whose commit was in doubt."""
-    doubtful = list(unit.shared.in_doubt)
-    if doubtful:
-        taken = await unit.rows("take_back", unit.shared.node.boot, doubtful)
+    in_doubt = unit.shared.in_doubt
+    if not in_doubt:
+        return
+    # One whose commit may still come stays in doubt: it would come after this.
+    decided = [row[0] for row in await unit.write("decided_claims", list(in_doubt.items()))]
+    if decided:
+        taken = await unit.rows("take_back", unit.shared.node.boot, decided)
         for channel_id, traffic_class, due_at in await unit.write_by_day("give_back", taken, 1):
             unit.moved(channel_id, traffic_class, 1)
             unit.shared.marks.lower(channel_id, traffic_class, due_at)
 
         async def settled() -> None:
-            unit.shared.in_doubt.difference_update(doubtful)
+            for claim_id in decided:
+                in_doubt.pop(claim_id, None)
 
         unit.after.append(settled)
 
@@ -95,8 +100,7 @@ async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, 
     shared = unit.shared
     batch = Batch(shared.next_claim, now, len(attempts))
     shared.next_claim += 1
-    shared.in_doubt.add(batch.id)
-    kept = await unit.value(
+    xid = await unit.value(
         "keep_claim",
         batch.id,
         shared.node.boot,
@@ -107,13 +111,13 @@ async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, 
         [a.message_id for a in attempts],
         [a.number for a in attempts],
     )
-    if kept is None:
-        shared.in_doubt.discard(batch.id)
+    if xid is None:
         shared.node.fenced()
         raise StorageUnavailable("this process was taken for dead by others; it starts over")
+    shared.in_doubt[batch.id] = xid
 
     async def committed() -> None:
-        shared.in_doubt.discard(batch.id)
+        shared.in_doubt.pop(batch.id, None)
         shared.open.update(((a.message_id, a.number), batch) for a in attempts)
 
     unit.after.append(committed)
@@ -241,7 +245,8 @@ async def settle_stale(unit: Unit, calls: list[tuple[int, UnknownPolicy, bool]])
 
 async def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> int:
     shared = unit.shared
-    died = await unit.rows("note_dead", shared.node.boot, shared.node.dead_after_s)
+    judging = shared.node.may_judge()
+    died = await unit.rows("note_dead", shared.node.boot, shared.node.dead_after_s) if judging else []
     if died or former:
         await unit.run("release_callbacks")
     claims = await unit.rows("stale_claims", shared.node.boot, now, now - OTHERS_GRACE_MS, CLAIMS_PER_CALL)

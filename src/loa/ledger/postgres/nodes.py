@@ -92,6 +92,7 @@ class Node:
         self.failed = asyncio.Event()
         self._fenced = False
         self._beat_at = 0.0
+        self._steady_since = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def join(self) -> None:
@@ -105,7 +106,7 @@ class Node:
             self.boot = await connection.fetchval(QUERIES["join"], self.name.text, __version__)
             await connection.execute(QUERIES["bury_namesakes"], self.name.text, self.boot)
             await connection.execute(QUERIES["keep_feed_order"])
-        self._beat_at, self._fenced, self.up = moment, False, True
+        self._beat_at, self._steady_since, self._fenced, self.up = moment, moment, False, True
 
     @property
     def interval_s(self) -> float:
@@ -115,6 +116,14 @@ class Node:
     def holds(self) -> bool:
         """Tell whether the others cannot have taken this process for dead yet."""
         return not self._fenced and self._clock.monotonic() - self._beat_at < SAFE_PART * self.dead_after_s
+
+    def may_judge(self) -> bool:
+        """Tell whether this process may take others for dead.
+
+        After a server that stood still for all, everybody's last beat is old: only who has beaten steadily for as long as
+        the others are given can tell who is silent.
+        """
+        return self._clock.monotonic() - self._steady_since >= self.dead_after_s
 
     def fenced(self) -> None:
         """Note that others took this process for dead; it enters anew at the next beat."""
@@ -142,6 +151,8 @@ class Node:
             log.warning("this process was taken for dead and starts over", boot=self.boot)
             await self._enter()
         else:
+            if moment - self._beat_at > 2 * self.interval_s:
+                self._steady_since = moment
             self._beat_at, self.up = moment, True
 
     async def _usurped(self, connection: Any) -> bool:

@@ -21,7 +21,7 @@ async def share(unit: Unit, calls: list[Uses]) -> list[Mapping[int, int]]:
 async def _share(unit: Unit, uses: Uses) -> Mapping[int, int]:
     node = unit.shared.node
     await unit.run("take_turn")
-    if await unit.rows("note_dead", node.boot, node.dead_after_s):
+    if node.may_judge() and await unit.rows("note_dead", node.boot, node.dead_after_s):
         await unit.run("release_callbacks")
     await unit.run("want_shares", node.boot)
     await unit.run("free_slots")

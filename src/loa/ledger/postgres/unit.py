@@ -43,8 +43,10 @@ class Shared:
     every_step: dict[int, tuple[float, bool]] = field(default_factory=dict)
     rematch_after: int = 0
     next_claim: int = 1
-    in_doubt: set[int] = field(default_factory=set)
-    """Claims whose commit may or may not have happened: nothing of them was handed over, so they are given back."""
+    in_doubt: dict[int, int] = field(default_factory=dict)
+    """Claims whose commit may or may not have happened, with the numbers of their transactions (0: it has happened).
+
+    Nothing of them was handed over, so they are given back as soon as it is known."""
     told: Callable[[], None] = lambda: None
     """Called after a commit that may have left something to do for other processes."""
 
@@ -53,7 +55,7 @@ class Shared:
         for attempt in attempts:
             batch = self.open.pop((attempt.message_id, attempt.number), None)
             if batch is not None:
-                self.in_doubt.add(batch.id)
+                self.in_doubt[batch.id] = 0
 
 
 @dataclass(slots=True)

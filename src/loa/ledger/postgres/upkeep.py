@@ -64,10 +64,9 @@ async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -
     gone += len(await unit.rows("purge_parked", now - keep_ms["parked"], limit))
     await unit.run("purge_unknown", first_id(max(0, day_of(now - EVIDENCE_MS) - 366)), limit)
     gone += await _purge_texts(unit, limit, now, keep_ms)
-    gone += await _purge_receipts(unit, limit, now - keep_ms["receipts"])
+    gone += len(await unit.rows("purge_imported_receipts", now - keep_ms["receipts"], limit))
     gone += len(await unit.rows("purge_warnings", now - keep_ms["history"], limit))
     gone += await _forget_numbers(unit, now - keep_ms["numbers"], limit)
-    gone += await _purge_history(unit, now - keep_ms["history"])
     return gone + await _purge_imported(unit, now - keep_ms["history"], max(1, limit // 100))
 
 
@@ -93,10 +92,16 @@ async def _purge_texts_of(unit: Unit, traffic_class: int, before: int, limit: in
     return gone
 
 
-async def _purge_receipts(unit: Unit, limit: int, before: int) -> int:
-    gone = await unit.value("drop_days", "receipt", day_of(before))
-    await unit.value("drop_days", "segment", day_of(before))
-    return int(gone) + len(await unit.rows("purge_imported_receipts", before, limit))
+async def drop_days(unit: Unit, calls: list[tuple[int, Mapping[str, int]]]) -> list[int]:
+    """Drop the days that are past their time, a table at a time."""
+    return [await _drop_days(unit, now, keep_ms) for now, keep_ms in calls]
+
+
+async def _drop_days(unit: Unit, now: int, keep_ms: Mapping[str, int]) -> int:
+    last = day_of(now - keep_ms["receipts"])
+    gone = int(await unit.value("drop_days", "receipt", last))
+    await unit.value("drop_days", "segment", last)
+    return gone + await _purge_history(unit, now - keep_ms["history"])
 
 
 async def _forget_numbers(unit: Unit, before: int, limit: int) -> int:

@@ -8,7 +8,7 @@ others of its transaction with it; nobody waits longer than the time-out, and pa
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,11 +56,16 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class DeskPlan:
-    """Which kinds of calls a desk does, over how many lines, and how many share a commit at most."""
+    """Which kinds of calls a desk does, over how many lines, and how much shares a commit at most.
+
+    `weigh`: how many rows a call is worth; a call that is heavier than all that may share a commit goes alone.
+    """
 
     kinds: tuple[str, ...]
     lines: int
     calls_per_commit: int = 1_000
+    weigh: Callable[[Any], int] = lambda _payload: 1
+    weight_per_commit: int = 1_000
 
 
 class Desk:
@@ -89,11 +94,17 @@ class Desk:
         call = _Call(kind, payload, asyncio.get_running_loop().create_future())
         self._queue.append(call)
         self._ready.release()
+        taken = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await call.future
+                result = await call.future
+                taken = True
+                return result
         except TimeoutError:
             raise StorageUnavailable("PostgreSQL did not answer in time") from None
+        finally:
+            if not taken:
+                self._give_up(call)
 
     async def close(self) -> None:
         """Finish the calls that wait, then end."""
@@ -117,7 +128,12 @@ class Desk:
     def _take(self) -> list[_Call]:
         calls: list[_Call] = []
         oldest = time.monotonic() - STALE_SHARE * self._timeout_s
+        room = self._plan.weight_per_commit
         while self._queue and len(calls) < self._plan.calls_per_commit:
+            weight = self._plan.weigh(self._queue[0].payload)
+            if calls and weight > room:
+                break
+            room -= weight
             call = self._queue.popleft()
             if call.future.done():
                 continue
@@ -126,6 +142,12 @@ class Desk:
                 continue
             calls.append(call)
         return calls
+
+    def _give_up(self, call: _Call) -> None:
+        """See to an answer that came just as its caller went: nothing of what was claimed is handed over."""
+        answered = call.future.done() and not call.future.cancelled() and call.future.exception() is None
+        if answered and call.kind == "claim":
+            self._shared.abandon(call.result)
 
     def _answer(self, call: _Call) -> None:
         if call.future.done():
