@@ -28,7 +28,7 @@ check: $(VENV)/.ready ## Everything that runs no program: format, lint, types, l
 fix: $(VENV)/.ready ## Format and mend what can be mended by machine
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: $(VENV)/.ready ## Measure Loa, beside Kannel where it is installed (ARGS="e2e-1 --runs 5")
+bench: $(VENV)/.ready ## Measure Loa on both ledgers, beside Kannel where it is installed (ARGS="e2e-1 --runs 5")
 	@$(BIN)/python bench/run.py $(ARGS)
 
 certify: $(VENV)/.installed ## Prove that nothing accepted is lost: 200 kills and more (ARGS="--engine postgres")

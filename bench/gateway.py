@@ -8,6 +8,8 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,10 +31,13 @@ class Gateway(Protocol):
     """A gateway that can be started fresh in a directory and stopped."""
 
     name: str
+    engine: str
+    """The ledger's: sqlite or postgres; empty where it has none."""
 
     def start(self, setup: Setup) -> None: ...
     def stop(self) -> None: ...
     def pids(self) -> list[int]: ...
+    def database_pids(self) -> list[int]: ...
     def load_options(self, destinations: int) -> dict[str, Any]: ...
 
 
@@ -50,6 +55,18 @@ def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(port: int) -> bool:
+    """Whether an HTTP server on this loopback port says that it is ready; one that only listens does not."""
+    link = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        link.request("GET", "/readyz")
+        return link.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        link.close()
 
 
 def start_process(command: list[str], log: Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

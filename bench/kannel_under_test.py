@@ -93,6 +93,7 @@ class Kannel:
     """bearerbox and smsbox, started for one run."""
 
     name = "kannel"
+    engine = ""
 
     def __init__(self, store: str = "spool") -> None:
         self._store = store
@@ -141,6 +142,9 @@ class Kannel:
 
     def pids(self) -> list[int]:
         return [process.pid for process in self._processes]
+
+    def database_pids(self) -> list[int]:
+        return []
 
     def load_options(self, destinations: int) -> dict[str, Any]:
         """Several destinations are one `to` list: Kannel's nearest thing to a submission."""

@@ -1,4 +1,4 @@
-"""Loa under test: set up through its command line on an empty directory, then `loa serve`.
+"""Loa under test, on either ledger: set up through its command line on an empty directory, then `loa serve`.
 
 Everything that depends on Loa's commands and settings stands here. fsync stays on, as shipped.
 """
@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway import Setup, listens, start_process, stop_process, wait_until
+from gateway import Setup, answers, start_process, stop_process, wait_until
+from postgres_server import PostgresServer
 from tools import BenchError, Json, free_port
 
 LOA = Path(sys.executable).with_name("loa")
@@ -30,9 +31,10 @@ def installed() -> bool:
     return asked.returncode == 0
 
 
-def environment(setup: Setup) -> dict[str, str]:
+def environment(setup: Setup, database: str = "") -> dict[str, str]:
     """Settings that differ from the defaults: callbacks may go to this machine, advertising at any hour."""
     changed = {
+        "LOA_DATABASE": database,
         "LOA_DATA_DIR": str(setup.directory / "data"),
         "LOA_LOG__LEVEL": "warning",
         "LOA_CALLBACKS__ALLOW_HTTP": "true",
@@ -58,22 +60,31 @@ def channel_settings(setup: Setup) -> dict[str, object]:
 
 
 class Loa:
-    """One Loa on SQLite, started for one run."""
+    """One Loa, started for one run: on SQLite, or on a fresh database of a server, with API workers or without."""
 
-    name = "loa"
-
-    def __init__(self) -> None:
+    def __init__(self, server: PostgresServer | None = None, workers: int = 1) -> None:
+        self.engine = "postgres" if server else "sqlite"
+        self.name = f"loa-{self.engine}" + ("-workers" if workers > 1 else "")
+        self._server = server
+        self._workers = workers
+        self._database = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
         self._key = ""
 
     def start(self, setup: Setup) -> None:
-        env = environment(setup)
+        if self._server is not None:
+            self._server.start()
+            self._database = self._server.fresh()
+            self._server.checkpoint()
+        env = environment(setup, self._database)
         self._set_up(setup, env)
         self._port = free_port()
         command = [str(LOA), "serve", "--data", env["LOA_DATA_DIR"], "--port", str(self._port)]
+        command += ["--workers", str(self._workers)] if self._workers > 1 else []
         self._process = start_process(command, setup.directory / "loa.log", env)
-        wait_until(lambda: listens(self._port), f"loa on port {self._port} (see {setup.directory}/loa.log)")
+        log = setup.directory / "loa.log"
+        wait_until(lambda: answers(self._port), f"{self.name} to be ready on port {self._port} (see {log})")
 
     def _set_up(self, setup: Setup, env: dict[str, str]) -> None:
         settings = [f"{name}={value}" for name, value in channel_settings(setup).items()]
@@ -98,9 +109,17 @@ class Loa:
         if self._process is not None:
             stop_process(self._process, patience=60)
             self._process = None
+        if self._server is not None:
+            if self._database:
+                self._server.drop(self._database)
+                self._database = ""
+            self._server.rest()
 
     def pids(self) -> list[int]:
         return [self._process.pid] if self._process else []
+
+    def database_pids(self) -> list[int]:
+        return self._server.pids() if self._server is not None else []
 
     def load_options(self, destinations: int) -> dict[str, Any]:
         return {"port": self._port, "key": self._key, "from": SENDER, "destinations": destinations}

@@ -76,14 +76,14 @@ def _family(roots: Iterable[int]) -> list[psutil.Process]:
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:
-    """User and system time of these processes and their living children."""
+    """User and system time of these processes, their living children, and those that have ended meanwhile."""
     total = 0.0
     for process in _family(roots):
         try:
             spent = process.cpu_times()
         except psutil.NoSuchProcess:
             continue
-        total += spent.user + spent.system
+        total += sum(spent[:4])
     return total
 
 
@@ -100,6 +100,29 @@ def peak_rss_mib(roots: Iterable[int]) -> float:
     return total / MIB
 
 
+def memory_mib(roots: Iterable[int]) -> tuple[float, float]:
+    """Memory of a family of processes now: what is their own, and what they share with each other, each page once.
+
+    Of a shared page each process counts its part (PSS). Zero where the kernel does not tell us.
+    """
+    own = shared = 0.0
+    for process in _family(roots):
+        try:
+            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        except OSError:
+            continue
+        sizes = {line.split(":")[0]: int(line.split()[1]) for line in rollup.splitlines()[1:]}
+        shared += sizes.get("Pss_Shmem", 0)
+        own += sizes.get("Pss", 0) - sizes.get("Pss_Shmem", 0)
+    return own / 1024, shared / 1024
+
+
+def own_rss_mib() -> float:
+    """Resident size of this process now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
 def _busy_seconds() -> float:
     spent = psutil.cpu_times()
     return float(sum(spent) - spent.idle - spent.iowait - spent.guest - spent.guest_nice)
@@ -107,18 +130,21 @@ def _busy_seconds() -> float:
 
 @dataclass(slots=True)
 class Meter:
-    """CPU of the gateway, and how much of the machine went to programs outside the benchmark."""
+    """CPU of the gateway and of its database, and how much of the machine went to programs outside the benchmark."""
 
     gateway: list[int]
     tools: list[int]
+    database: list[int]
     _began: float = 0.0
     _gateway_cpu: float = 0.0
+    _database_cpu: float = 0.0
     _tools_cpu: float = 0.0
     _busy: float = 0.0
 
     def start(self) -> None:
         self._began = time.monotonic()
         self._gateway_cpu = cpu_seconds(self.gateway)
+        self._database_cpu = cpu_seconds(self.database)
         self._tools_cpu = self._bench_seconds()
         self._busy = _busy_seconds()
 
@@ -127,13 +153,18 @@ class Meter:
         return cpu_seconds(self.tools) + sum(os.times()[:4])
 
     def stop(self) -> dict[str, float]:
-        """Seconds of gateway CPU, its peak memory, and the share of all cores that others took."""
+        """Seconds of CPU, memory, and the share of all cores that others took."""
         wall = time.monotonic() - self._began
         gateway = cpu_seconds(self.gateway) - self._gateway_cpu
+        database = cpu_seconds(self.database) - self._database_cpu
         tools = self._bench_seconds() - self._tools_cpu
-        others = max(0.0, _busy_seconds() - self._busy - gateway - tools)
-        return {
+        others = max(0.0, _busy_seconds() - self._busy - gateway - database - tools)
+        used = {
             "gatewayCpuSeconds": gateway,
             "peakRssMiB": peak_rss_mib(self.gateway),
             "othersShare": others / (wall * (os.cpu_count() or 1)),
         }
+        if self.database:
+            own, shared = memory_mib(self.database)
+            used |= {"databaseCpuSeconds": database, "databaseMiB": own, "databaseSharedMiB": shared}
+        return used

@@ -65,7 +65,7 @@ class Bed:
 
     def meter(self) -> Meter:
         tools = [self.smsc.process.pid, self.receiver.process.pid]
-        meter = Meter(self.gateway.pids(), tools)
+        meter = Meter(self.gateway.pids(), tools, self.gateway.database_pids())
         meter.start()
         return meter
 
@@ -121,11 +121,10 @@ def _accept_figures(load: Json) -> dict[str, Any]:
 
 def _use_figures(meter: Meter, messages: int) -> dict[str, float]:
     used = meter.stop()
-    return {
-        "cpuSecondsPer1000": used["gatewayCpuSeconds"] / messages * 1000,
-        "peakRssMiB": used["peakRssMiB"],
-        "othersShare": used["othersShare"],
-    }
+    spent = {"cpuSecondsPer1000": used.pop("gatewayCpuSeconds") / messages * 1000}
+    if "databaseCpuSeconds" in used:
+        spent["databaseCpuSecondsPer1000"] = used.pop("databaseCpuSeconds") / messages * 1000
+    return spent | used
 
 
 def _measure_accept(bed: Bed, scale: float) -> dict[str, Any]:

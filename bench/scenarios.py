@@ -10,6 +10,8 @@ class Scenario:
     """`messages` is the size at scale 1; `seconds` replaces it where only time counts.
 
     With `unlinked` the SMSC is away at first: what is accepted stays, as a backlog or to measure accepting alone.
+    `workers`: also with several API workers. `standard`: runs where none is named. `lives`: the ledger alone, see
+    ledger_life.py; there `connections` are the callers, and `variants` what is compared.
     """
 
     name: str
@@ -22,48 +24,137 @@ class Scenario:
     unlinked: bool = False
     backlog: int = 0
     kannel: bool = True
+    workers: bool = False
+    standard: bool = True
+    lives: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    history: int = 0
 
+
+BOTH = ("sent", "delivered")
+HISTORY = 5_000_000
 
 SCENARIOS = (
-    Scenario("accept", "accepting alone, the SMSC away", connections=64, seconds=8, receipts=False, unlinked=True),
-    Scenario("e2e-1", "1 destination a request, receipts and callbacks", messages=60_000),
-    Scenario("e2e-1-quiet", "1 destination a request, no receipts", messages=100_000, receipts=False),
-    Scenario("e2e-100", "100 destinations a request, receipts and callbacks", 100, 16, 150_000),
-    Scenario("e2e-100-quiet", "100 destinations a request, no receipts", 100, 16, 300_000, receipts=False),
-    Scenario("e2e-1000", "1,000 destinations a request, receipts and callbacks", 1000, 8, 150_000),
+    Scenario("accept", "accepting alone, the SMSC away", connections=64, seconds=5, receipts=False, unlinked=True),
+    Scenario("e2e-1", "1 destination a request, receipts and callbacks", messages=30_000, workers=True),
+    Scenario("e2e-1-quiet", "1 destination a request, no receipts", messages=50_000, receipts=False, standard=False),
+    Scenario("e2e-100", "100 destinations a request, receipts and callbacks", 100, 16, 60_000, workers=True),
+    Scenario(
+        "e2e-100-quiet", "100 destinations a request, no receipts", 100, 16, 150_000, receipts=False, standard=False
+    ),
+    Scenario("e2e-1000", "1,000 destinations a request, receipts and callbacks", 1000, 8, 60_000, standard=False),
     Scenario(
         "otp",
         "one-time codes, 20 a second, beside an advertising backlog",
         destinations=1000,
         connections=8,
         seconds=20,
-        backlog=500_000,
+        backlog=200_000,
         unlinked=True,
         kannel=False,
+    ),
+    Scenario(
+        "life-100",
+        "the ledger alone, 100 destinations a request",
+        destinations=100,
+        connections=16,
+        messages=100_000,
+        lives=BOTH,
+        variants=("sqlite", "postgres", "postgres-2"),
+    ),
+    Scenario(
+        "life-1",
+        "the ledger alone, 1 destination a request",
+        connections=64,
+        messages=30_000,
+        lives=BOTH,
+        variants=("sqlite", "postgres", "postgres-2"),
+    ),
+    Scenario(
+        "life-100-history",
+        f"the ledger alone, empty and with {HISTORY:,} finished messages",
+        destinations=100,
+        connections=16,
+        messages=100_000,
+        lives=("delivered",),
+        variants=("sqlite", "sqlite-history", "postgres", "postgres-history"),
+        history=HISTORY,
+    ),
+    Scenario(
+        "life-100-held",
+        "the ledger alone, beside a snapshot that somebody holds open",
+        destinations=100,
+        connections=16,
+        messages=100_000,
+        lives=("sent",),
+        variants=("postgres", "postgres-held"),
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`figure` of `scenario` should be at least (or, with `at_most`, at most) `value`."""
+    """`figure` of `scenario` in `variant` should be at least (or, with `at_most`, at most) `value`.
+
+    With `beside` it is the ratio of the figure in `variant` to that in `beside`, pair by pair.
+    """
 
     scenario: str
+    variant: str
     figure: str
     value: float
     unit: str
     at_most: bool = False
+    beside: str = ""
 
 
 TARGETS = (
-    Target("accept", "acceptPerSecond", 10_000, "requests/s"),
-    Target("e2e-1", "ratioToKannel", 1.5, "times Kannel, pair by pair"),
-    Target("e2e-100", "messagesPerSecond", 20_000, "messages/s"),
-    Target("otp", "queueMsP99", 500, "ms queue time, p99", at_most=True),
-    Target("*", "peakRssMiB", 200, "MiB, highest of all runs", at_most=True),
+    Target("accept", "loa-sqlite", "acceptPerSecond", 10_000, "requests/s"),
+    Target("e2e-1", "loa-sqlite", "messagesPerSecond", 1.5, "times Kannel, pair by pair", beside="kannel"),
+    Target("e2e-100", "loa-sqlite", "messagesPerSecond", 20_000, "messages/s"),
+    Target("otp", "loa-sqlite", "queueMsP99", 500, "ms queue time, p99", at_most=True),
+    Target("otp", "loa-postgres", "queueMsP99", 500, "ms queue time, p99", at_most=True),
+    Target("*", "loa-sqlite", "peakRssMiB", 200, "MiB, highest of all runs", at_most=True),
+    Target("e2e-1", "loa-postgres", "messagesPerSecond", 2_500, "messages/s"),
+    Target("e2e-1", "loa-postgres-workers", "messagesPerSecond", 2_500, "messages/s"),
+    Target("e2e-100", "loa-postgres", "messagesPerSecond", 8_000, "messages/s"),
+    Target("e2e-100", "loa-postgres-workers", "messagesPerSecond", 8_000, "messages/s"),
+    Target("life-100", "postgres", "sentPerSecond", 40_000, "messages/s, accepted to sent"),
+    Target("life-100", "postgres-2", "sentPerSecond", 40_000, "messages/s, accepted to sent"),
+    Target("life-100", "postgres", "deliveredPerSecond", 40_000, "messages/s, accepted to delivered"),
+    Target("life-100", "postgres-2", "deliveredPerSecond", 40_000, "messages/s, accepted to delivered"),
+    Target("life-100", "postgres", "rssGrowthMiB", 8, "MiB from half-way to the end", at_most=True),
+    Target(
+        "life-100-history",
+        "postgres",
+        "deliveredPerSecond",
+        1.3,
+        "times the cost on an empty ledger, pair by pair",
+        at_most=True,
+        beside="postgres-history",
+    ),
+    Target(
+        "life-100-history",
+        "sqlite",
+        "deliveredPerSecond",
+        1.3,
+        "times the cost on an empty ledger, pair by pair",
+        at_most=True,
+        beside="sqlite-history",
+    ),
+    Target(
+        "life-100-held",
+        "postgres-held",
+        "claimsPerSecond",
+        0.5,
+        "times the claims without a held snapshot, pair by pair",
+        beside="postgres",
+    ),
 )
 
 
 def chosen(names: list[str]) -> list[Scenario]:
-    """The scenarios of these names, in the order of the table; no name means all."""
-    return [scenario for scenario in SCENARIOS if not names or scenario.name in names]
+    """The scenarios of these names, in the order of the table; no name means the standard ones, `all` every one."""
+    if "all" in names:
+        return list(SCENARIOS)
+    return [scenario for scenario in SCENARIOS if (scenario.name in names if names else scenario.standard)]
