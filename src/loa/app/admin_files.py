@@ -13,6 +13,7 @@ from loa.errors import CallerError, LedgerBusy, NotFound, StorageError
 from loa.ledger.sqlite.connection import open_reader, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import newest, version
+from loa.ledger.sqlite.moved import moved_to
 
 STEP_PAGES = 500
 FINDINGS_MAX = 100
@@ -23,12 +24,16 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A ledger file as it lies there. `schema` 0: nothing in it yet. `serves`: the schema of this program."""
+    """A ledger file as it lies there. `schema` 0: nothing in it yet. `serves`: the schema of this program.
+
+    `moved_to`: the ledger that goes on with it, "" where none does.
+    """
 
     path: Path
     schema: int
     serves: int
     octets: int
+    moved_to: str = ""
 
 
 @contextmanager
@@ -49,7 +54,8 @@ def file_state(path: Path) -> FileState:
     """Look at a ledger file. Errors: NotFound, StorageError; SchemaMismatch when it is another program's."""
     with _reading(path) as connection:
         schema = version(connection)
-    return FileState(path, schema, newest(), sum(_octets(Path(f"{path}{end}")) for end in ("", "-wal")))
+    octets = sum(_octets(Path(f"{path}{end}")) for end in ("", "-wal"))
+    return FileState(path, schema, newest(), octets, moved_to(path))
 
 
 def _octets(path: Path) -> int:

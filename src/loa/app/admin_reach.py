@@ -1,7 +1,7 @@
 """Reaching administration from another process: over the control socket of the Loa that runs, else at the ledger.
 
-A running gateway owns its ledger, so a change has to go through it; where none runs, the ledger is opened for the one
-command.
+A running gateway owns its ledger file, so a change has to go through it; where none runs in this data folder, the
+ledger is opened for the one command. A ledger on PostgreSQL can always be opened, beside the processes that share it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -22,7 +22,7 @@ from loa.settings.tree import Settings
 
 TRIES: Final = 50
 PAUSE_S: Final = 0.1
-"""A gateway that starts owns the ledger a moment before its socket is there, so a busy ledger is waited for."""
+"""A gateway that starts owns its file a moment before its socket is there, so a busy ledger is waited for."""
 TIMEOUT_S: Final = 120.0
 
 Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]

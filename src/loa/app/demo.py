@@ -15,7 +15,7 @@ from loa.app.control import open_control
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DEMO_SENDER, DemoState, state_to_begin, write_state
 from loa.app.gateway import Gateway
-from loa.errors import LedgerBusy
+from loa.errors import ConfigError, LedgerBusy
 from loa.ports.records import Tenant
 from loa.settings.tree import Settings
 from loa.simulators.receiver.server import CallbackReceiver, Delivery
@@ -91,6 +91,11 @@ class Demo:
 
     async def _start(self) -> Ready:
         data_dir = self._settings.data_dir
+        if self._settings.on_postgres:
+            raise ConfigError(
+                "the demo keeps a ledger file of its own: it would join the processes on your PostgreSQL and give them"
+                " a simulated channel. Unset LOA_DATABASE for it, or add --set database="
+            )
         if owner := owner_of(self._settings.ledger_path):
             raise LedgerBusy(f"process {owner} runs in {data_dir} already: stop it, or choose another --data")
         state = state_to_begin(data_dir)

@@ -8,8 +8,6 @@ import stat
 import sys
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +15,8 @@ import apsw
 
 from loa.app.admin_files import file_state
 from loa.app.admin_reach import administer, running
+from loa.app.doctor_postgres import examine_server
+from loa.app.findings import Finding, Level
 from loa.errors import LoaError, NotFound
 from loa.ledger.sqlite.connection import OLDEST_SQLITE
 from loa.observe.clock import SystemClock
@@ -33,34 +33,21 @@ NETWORK_FILE_SYSTEMS: Final = frozenset(
 )
 
 
-class Level(StrEnum):
-    """How a finding is meant."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one look gave; `cure` says what to do, "" where nothing is to be done."""
-
-    name: str
-    level: Level
-    detail: str
-    cure: str = ""
-
-
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything."""
     about = await running(settings)
     looks: Iterable[Callable[[], Iterable[Finding]]] = (
-        lambda: [_python(), _sqlite(), _clock(settings), _time_zones(), _open_files()],
+        lambda: [_python(), *([] if settings.on_postgres else [_sqlite()])],
+        lambda: [_clock(settings), _time_zones(), _open_files()],
         lambda: _folder(settings.data_dir),
-        lambda: [_disk(settings), _file_system(settings.data_dir), _port(settings, about)],
-        lambda: [_ledger(settings, about)],
+        lambda: [] if settings.on_postgres else [_disk(settings), _file_system(settings.data_dir)],
+        lambda: [_port(settings, about)],
     )
     findings = [finding for look in looks for finding in look()]
+    if settings.on_postgres:
+        findings += await examine_server(settings, is_running=about is not None)
+    else:
+        findings.append(_ledger(settings, about))
     return [*findings, *await _channels(settings, about, findings)]
 
 
@@ -82,7 +69,8 @@ def _sqlite() -> Finding:
 def _clock(settings: Settings) -> Finding:
     now = SystemClock().now()
     if now >= OLDEST_NOW_MS:
-        written_ms = settings.ledger_path.stat().st_mtime * 1000 if settings.ledger_path.exists() else 0
+        file = None if settings.on_postgres else settings.ledger_path
+        written_ms = file.stat().st_mtime * 1000 if file is not None and file.exists() else 0
         if written_ms <= now + SKEW_MS:
             return Finding("clock", Level.OK, "plausible")
         return Finding("clock", Level.WARN, "the ledger was written in the future", SET_CLOCK)
@@ -188,6 +176,9 @@ def _ledger(settings: Settings, about: Mapping[str, Any] | None) -> Finding:
     except LoaError as error:
         return Finding("ledger", Level.FAIL, str(error), "loa ledger check says more; a backup may be needed")
     detail = f"schema {state.schema}, {state.octets / 2**20:,.1f} MiB"
+    if state.moved_to:
+        cure = "set LOA_DATABASE to that one; the way back is told in docs/how-to/move-to-postgres.md"
+        return Finding("ledger", Level.FAIL, f"it was copied to {state.moved_to}, which goes on with it", cure)
     if state.schema > state.serves:
         return Finding("ledger", Level.FAIL, detail, f"run a newer Loa: this one serves up to schema {state.serves}")
     if state.schema < state.serves and about is None:
@@ -197,14 +188,16 @@ def _ledger(settings: Settings, about: Mapping[str, Any] | None) -> Finding:
 
 async def _channels(settings: Settings, about: Mapping[str, Any] | None, findings: Iterable[Finding]) -> list[Finding]:
     """Look at the channels; a ledger that is not there, not well, or would be migrated by a look is left alone."""
-    levels = {finding.name: finding.level for finding in findings}
-    sound = levels["ledger"] is Level.OK and levels["data folder"] is not Level.FAIL
-    if not sound or not settings.ledger_path.exists():
+    levels = {(finding.name, finding.level) for finding in findings}
+    sound = not levels & {("ledger", Level.FAIL), ("ledger", Level.WARN), ("data folder", Level.FAIL)}
+    reached = ("postgresql", Level.OK) in levels if settings.on_postgres else settings.ledger_path.exists()
+    if not sound or not reached:
         return []
     try:
         rows = await administer(settings, "channels.list")
     except LoaError as error:
-        return [Finding("channels", Level.FAIL, str(error), "end the process that owns the ledger")]
+        cure = "loa ledger check says more" if settings.on_postgres else "end the process that owns the ledger"
+        return [Finding("channels", Level.FAIL, str(error), cure)]
     if not rows:
         return [Finding("channels", Level.WARN, "there is none", "loa channels add NAME PROVIDER")]
     return [_channel(row, is_running=about is not None) for row in rows]

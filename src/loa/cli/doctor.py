@@ -4,7 +4,8 @@ from typing import Final
 
 from rich.text import Text
 
-from loa.app.doctor import Finding, Level, examine
+from loa.app.doctor import examine
+from loa.app.findings import Finding, Level
 from loa.cli.command import command, group
 from loa.cli.failures import Exit
 from loa.cli.terminal import Terminal
@@ -16,7 +17,9 @@ _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red
 
 @command(app, "doctor", example="loa doctor\nloa doctor --data /var/lib/loa --json")
 async def doctor(terminal: Terminal) -> int:
-    """Look at Python, SQLite, clock, disk, rights, port, ledger and channels; exit code 1 if something must be cured.
+    """Look at Python, clock, disk, rights, port, ledger and channels; exit code 1 if something must be cured.
+
+    Where the ledger is on PostgreSQL: at the server, its settings, its clock, its connections, and the schema.
 
     Changes nothing, and works beside a running Loa.
     """

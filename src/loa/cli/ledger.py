@@ -1,37 +1,33 @@
 """`loa ledger`."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from loa.app import admin_files
+from loa.app import admin_files, admin_postgres, ledger_copy
 from loa.app.admin_reach import administer
 from loa.cli.command import command, group
 from loa.cli.failures import Exit
 from loa.cli.terminal import Terminal
-from loa.errors import NotFound
+from loa.errors import CallerError, NotFound
+from loa.observe.clock import SystemClock
 
-app = group("The ledger: the file in which everything accepted is written down.")
+app = group("The ledger: the file or database in which everything accepted is written down.")
 
 
 @command(app, "status", example="loa ledger status\nloa ledger status --json")
 async def status(terminal: Terminal) -> None:
     """Say how large the ledger is, what waits in it, and which receipts match no message."""
     settings = terminal.settings
-    state = admin_files.file_state(settings.ledger_path)
+    state = await _server_state(terminal) if settings.on_postgres else _file_state(terminal)
     lanes = await administer(settings, "ledger.lanes")
     orphans = await administer(settings, "ledger.orphans")
     ping = await administer(settings, "ledger.ping")
-    shown = {
-        "path": str(state.path),
-        "bytes": state.octets,
-        "schema": state.schema,
-        "commitMs": ping["elapsedMs"],
-        "lanes": lanes,
-        "orphans": orphans,
-    }
+    shown = {**state, "commitMs": ping["elapsedMs"], "lanes": lanes, "orphans": orphans}
     if terminal.as_json:
         terminal.line(shown)
         return
@@ -42,9 +38,63 @@ async def status(terminal: Terminal) -> None:
     terminal.rows(orphans, columns, "every receipt has its message")
 
 
-@command(app, "migrate", example="loa ledger backup before.db\nloa ledger migrate")
-async def migrate(terminal: Terminal) -> None:
-    """Bring the ledger to the schema of this program; make a backup first."""
+def _file_state(terminal: Terminal) -> dict[str, Any]:
+    state = admin_files.file_state(terminal.settings.ledger_path)
+    return {"path": str(state.path), "bytes": state.octets, "schema": state.schema}
+
+
+async def _server_state(terminal: Terminal) -> dict[str, Any]:
+    found = await admin_postgres.look_at(terminal.settings)
+    return {
+        "database": found.place,
+        "server": f"PostgreSQL {found.version}",
+        "bytes": found.octets,
+        "schema": found.schema.schema,
+        "processes": found.nodes,
+    }
+
+
+@command(
+    app,
+    "migrate",
+    example="""
+loa ledger backup before.db
+loa ledger migrate
+LOA_DATABASE=postgresql://loa:…@db1/loa LOA_POSTGRES__OWNER=postgresql://loa_owner:…@db1/loa loa ledger migrate
+""",
+)
+async def migrate(
+    terminal: Terminal,
+    *,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Take away what only older programs need; on PostgreSQL alone.")
+    ] = False,
+) -> None:
+    """Bring the ledger to the schema of this program; make a backup first.
+
+    On PostgreSQL this works beside running processes: it only adds, and grants the role of `database` what it needs.
+    `postgres.owner` names the role that owns the tables, where that is another one. When no older process is left,
+    --finish takes away what only those needed.
+    """
+    if terminal.settings.on_postgres:
+        await _migrate_server(terminal, finish=finish)
+    elif finish:
+        raise CallerError("finish", "--finish is for PostgreSQL: a ledger file is migrated at once")
+    else:
+        await _migrate_file(terminal)
+
+
+async def _migrate_server(terminal: Terminal, *, finish: bool) -> None:
+    settings = terminal.settings
+    before = await admin_postgres.schema_of(settings)
+    with terminal.working("migrating the ledger"):
+        done = await admin_postgres.migrate_schema(settings, finish=finish)
+    after = await admin_postgres.schema_of(settings)
+    shown = {"database": admin_postgres.place(settings), "before": before, "after": after, "done": done}
+    terminal.data(shown, "\n".join(done) if done else f"schema {after}, up to date")
+
+
+async def _migrate_file(terminal: Terminal) -> None:
     path = terminal.settings.ledger_path
     before = _schema(path)
     with terminal.working("migrating the ledger"):
@@ -66,30 +116,108 @@ def backup(
     terminal: Terminal,
     target: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; one that is there is not overwritten.")],
 ) -> None:
-    """Copy the ledger to a new file while work goes on; it appears only when it is whole."""
-    parts = (TextColumn("copying the ledger"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    hidden = terminal.as_json or not terminal.err.is_terminal
-    with Progress(*parts, console=terminal.err, transient=True, disable=hidden) as bar:
-        task = bar.add_task("copy")
+    """Copy the ledger to a new file while work goes on; it appears only when it is whole.
 
-        def told(done: int, pages: int) -> None:
-            bar.update(task, completed=done, total=pages)
-
-        octets = admin_files.back_up(terminal.settings.ledger_path, target, told)
+    A PostgreSQL database is backed up by the tools of its server, pg_dump and pg_basebackup.
+    """
+    if terminal.settings.on_postgres:
+        raise admin_postgres.refuse_backup(terminal.settings)
+    with _bar(terminal, "copying the ledger") as told:
+        octets = admin_files.back_up(
+            terminal.settings.ledger_path, target, lambda done, pages: told("copying the ledger", done, pages)
+        )
     terminal.data({"path": str(target), "bytes": octets}, f"{target}: {octets:,} bytes")
 
 
+@contextmanager
+def _bar(terminal: Terminal, text: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far something is, on a terminal only; gives what is to be told."""
+    parts = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    hidden = terminal.as_json or not terminal.err.is_terminal
+    with Progress(*parts, console=terminal.err, transient=True, disable=hidden) as bar:
+        task = bar.add_task(text)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+
+
+@command(
+    app,
+    "copy",
+    example="""
+loa ledger copy --from sqlite:////var/lib/loa/loa.db --to postgresql://loa:…@db1/loa
+LOA_DATABASE=postgresql://loa:…@db1/loa loa ledger copy --data /var/lib/loa
+""",
+)
+async def copy(
+    terminal: Terminal,
+    *,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="URL", help="sqlite:///PATH; the file of the data folder without.", show_default=False
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="URL", help="postgresql://…, an empty database; `database` without.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Copy a ledger file into a PostgreSQL database, prove that it is whole, and let work go on there.
+
+    Stop the Loa of the file first. A copy that was broken off goes on where it stopped when the command is run again.
+    At the end the file is marked, so that no Loa starts on it: both would send what is queued. An address in --to can
+    be read by other users of this machine while the command runs; in LOA_DATABASE it cannot.
+    """
+    chosen = ledger_copy.ends(terminal.settings, source, target)
+    with _bar(terminal, "looking") as told:
+        copied = await ledger_copy.copy_ledger(chosen, SystemClock(), told)
+    terminal.data(
+        {"from": str(chosen.path), "to": copied.place, "again": copied.again, "rows": copied.rows},
+        _said_of_copy(copied, chosen.path),
+    )
+
+
+def _said_of_copy(copied: ledger_copy.Copied, path: Path) -> str:
+    rows = sum(copied.rows.values())
+    if copied.again:
+        return f"{copied.place} has had all {rows:,} rows already"
+    return (
+        f"copied {rows:,} rows, {copied.rows['message']:,} of them messages, to {copied.place}:"
+        " counts and digests agree\n"
+        f"{path} is marked, no Loa starts on it any more: set LOA_DATABASE to the new one and start Loa"
+    )
+
+
 @command(app, "check", example="loa ledger check\nloa ledger check --file /backups/loa-2026-11-24.db")
-def check(
+async def check(
     terminal: Terminal,
     file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Another file, such as a backup.", show_default=False)
     ] = None,
 ) -> int:
-    """Read the whole ledger and look for damage; works beside a running Loa."""
+    """Read the whole ledger and look for damage; works beside a running Loa.
+
+    Of a PostgreSQL database: whether its schema, the walls between tenants, its partitions and the settings of the
+    server are as they must be. What is only worth knowing is noted and is no failure.
+    """
+    if terminal.settings.on_postgres and file is None:
+        return await _check_server(terminal)
     path = file or terminal.settings.ledger_path
     with terminal.working(f"reading {path}"):
         findings = admin_files.check(path)
     said = "\n".join(findings) if findings else f"{path} is sound"
     terminal.data({"path": str(path), "ok": not findings, "findings": findings}, said)
+    return Exit.FAILURE if findings else Exit.OK
+
+
+async def _check_server(terminal: Terminal) -> int:
+    with terminal.working("looking"):
+        found = await admin_postgres.look_at(terminal.settings)
+    seen = admin_postgres.remarks(found)
+    findings = [str(each) for each in seen if each.weight is not admin_postgres.Weight.NOTE]
+    notes = [str(each) for each in seen if each.weight is admin_postgres.Weight.NOTE]
+    lines = [*findings, *(f"note: {text}" for text in notes), *([] if findings else [f"{found.place} is sound"])]
+    shown = {"database": found.place, "ok": not findings, "findings": findings, "notes": notes}
+    terminal.data(shown, "\n".join(lines))
     return Exit.FAILURE if findings else Exit.OK

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 import structlog
+from tests.support.postgres import postgres
 from typer.testing import CliRunner
 
 from loa.cli.main import app
+
+__all__ = ["postgres"]
 
 
 @dataclass(frozen=True)
