@@ -49,12 +49,12 @@ async def test_this_loa_keeps_its_promises_on_a_server_too(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    plan = Plan(seed=SEED, rounds=1, server_kills=1, only=frozenset({"stalls", "random", "power"}))
+    plan = Plan(seed=SEED, only=frozenset({"stalls", "server"}))
     code = await carry_out(Terminal(as_json=True), plan, PostgresEngine())
     said = json.loads(capsys.readouterr().out)
     assert (code, said["certified"], said["engine"]) == (0, True, "postgres"), said
     results = {stage["stage"]: stage["result"] for stage in said["stages"]}
-    assert [name for name, result in results.items() if result == "kept"] == ["stalls", "random", "power"]
+    assert [name for name, result in results.items() if result == "kept"] == ["stalls", "server"]
 
 
 def test_the_command_writes_one_line_of_json_and_says_the_seed(tmp_path: Path) -> None:

@@ -51,4 +51,5 @@ async def test_a_loa_that_breaks_its_promise_is_refused_by_the_name_of_the_promi
     assert broken[FOUND_AS[flaw]]["witnesses"]
     evidence = Path(said["evidence"])
     assert {path.name for path in evidence.rglob("*.jsonl")} == {*JOURNALS, "ledger.jsonl"}
+    assert list(evidence.rglob("loa.db" if engine is SqliteEngine else "*message.csv"))
     assert str(evidence) in told.err

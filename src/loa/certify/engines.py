@@ -62,6 +62,10 @@ class Store(Protocol):
         """Say what is wrong inside it, "" when nothing is. No Loa runs on it now."""
         ...
 
+    async def keep(self, folder: Path) -> None:
+        """Put what it holds into a folder, as evidence, where `remove` takes it away. Errors: StorageError."""
+        ...
+
     async def remove(self) -> None:
         """Give it up."""
         ...

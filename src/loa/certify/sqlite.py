@@ -69,6 +69,9 @@ class SqliteStore:
             connection.close()
         return "" if said == "ok" else f"{path}: {said}"
 
+    async def keep(self, folder: Path) -> None:
+        """See engines.Store: its file lies with the journals already."""
+
     async def remove(self) -> None:
         """See engines.Store: its file goes with the folder."""
 

@@ -14,14 +14,13 @@ from loa.certify.load import BUSY_SMSC, draw, draw_many, send_through
 from loa.certify.power import Loss
 from loa.certify.trial import Trial
 from loa.certify.workload import control_losses, lay_out, missing, record
-from loa.certify.world import DOOR_SHUT, NO_RECEIPTS_YET, World
+from loa.certify.world import DOOR_SHUT, NO_RECEIPTS_YET, POLL_S, World
 from loa.observe.clock import SystemClock
 from loa.simulators.smsc.script import Script
 
 GRACE_S: Final = 0.5
 """How long Loa is watched for saying something that its stalled storage does not hold."""
 PAUSE_S: Final = 10.0
-POLL_S: Final = 0.02
 STALLS: Final = 3
 FULL_SETTINGS: Final = {"LEDGER__RESERVE_BYTES": "4000000", "LIMITS__DISK_FREE_MIN_BYTES": "100000"}
 LEDGER_FAILED: Final = 7

@@ -1,5 +1,6 @@
 """What a stage works with: fresh worlds, a lot to draw by, and a place for what came of it."""
 
+import contextlib
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,7 @@ from typing import Final
 
 import aiohttp
 
-from loa.certify.engines import Engine, Faults
+from loa.certify.engines import Engine, Faults, Store
 from loa.certify.invariants import Violated, Violation, shown
 from loa.certify.process import Program
 from loa.certify.report import Stage
@@ -71,7 +72,7 @@ class Trial:
                 try:
                     yield world
                 except Violated:
-                    _write_down(world)
+                    await _keep(world, store)
                     raise
                 except (aiohttp.ClientError, LoaError, TimeoutError) as error:
                     words = world.process.last_words() if world.process is not None else ()
@@ -92,9 +93,11 @@ class Trial:
             self.stage.bound += world.found.bound
 
 
-def _write_down(world: World) -> None:
-    """Keep what the API showed of the ledger beside the journals: the ledger itself may go."""
+async def _keep(world: World, store: Store) -> None:
+    """Keep what the ledger holds beside the journals, and what the API showed of it."""
     if world.found is not None:
         lines = [*world.found.timelines.values(), *world.found.feed]
-        path = world.directory / SHOWN_LEDGER
-        path.write_text("".join(f"{line}\n" for line in shown(*lines)), encoding="utf-8")
+        (world.directory / SHOWN_LEDGER).write_text("".join(f"{line}\n" for line in shown(*lines)), encoding="utf-8")
+    # A server that is gone has nothing to tell; the violation is told all the same.
+    with contextlib.suppress(LoaError):
+        await store.keep(world.directory)

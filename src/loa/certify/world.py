@@ -26,6 +26,7 @@ from loa.certify.evidence import (
 )
 from loa.certify.invariants import ENDS, WINDOW, Evidence, Violated, Violation, demand
 from loa.certify.process import LoaProcess, Program
+from loa.observe.clock import SystemClock
 from loa.simulators.pick import Pick
 from loa.simulators.receiver.server import CallbackReceiver, Delivery
 from loa.simulators.smsc.script import Refusal, Script
@@ -37,6 +38,7 @@ DOOR_SHUT: Final = Script(refuse_binds=Refusal(Pick(every=1), ESME_RBINDFAIL))
 NO_RECEIPTS_YET: Final = Script(receipt_window=0)
 """Receipts are owed, but not sent until the script changes."""
 PATIENCE_S: Final = 25.0
+POLL_S: Final = 0.05
 KILLED: Final = -9
 CALLBACK_PATH: Final = "/callbacks"
 
@@ -68,6 +70,7 @@ class World:
         self.client = client
         self._program = program
         self._patience_s = patience_s
+        self._clock = SystemClock()
         self._key = ""
         self._started_at = 0.0
         self._restarted = False
@@ -257,7 +260,11 @@ class World:
         return await self.client.pages("events", "events")
 
     async def _until_feed_told(self) -> None:
-        """Wait until all that the feed holds was told; events that come meanwhile are waited for too."""
+        """Wait until the feed holds every end, and all that it holds was told.
+
+        The feed may come later than the callbacks: it shows an event once no earlier one can come any more.
+        """
+        await self.within("every end to be in the feed", self._until_feed_whole())
         while True:
             feed = await self.feed()
             owed = {(event["msisdn"], event["sequence"]) for event in feed}
@@ -267,6 +274,14 @@ class World:
             )
             if len(await self.feed()) == len(feed):
                 return
+
+    async def _until_feed_whole(self) -> None:
+        while True:
+            rows = await self.messages()
+            last = {event["messageId"]: event["state"] for event in await self.feed()}
+            if all(last.get(row["messageId"]) == row["state"] for row in rows if row["state"] in ENDS):
+                return
+            await self._clock.sleep(POLL_S)
 
     async def verdict(self) -> Evidence:
         """Wait until all is over, stop everything, and hold what was written down against the invariants.
