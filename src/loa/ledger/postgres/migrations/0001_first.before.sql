@@ -393,7 +393,9 @@ END $$;
 
 CREATE FUNCTION missing_parts(wanted integer) RETURNS SETOF text LANGUAGE sql STABLE AS $$
   SELECT parent FROM unnest(ARRAY['submission', 'message', 'attempt', 'event', 'callback_try', 'receipt', 'segment']) AS parent
-  WHERE to_regclass(format('%s_d%s', parent, wanted)) IS NULL
+  -- Asked of the table of tables: names that were looked up before the wait for another process may be out of date.
+  WHERE NOT EXISTS (
+    SELECT FROM pg_class WHERE relname = format('%s_d%s', parent, wanted) AND relnamespace = 'loa'::regnamespace)
 $$;
 
 CREATE FUNCTION ensure_day(wanted integer) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
