@@ -9,7 +9,7 @@ from loa.certify.report import VIOLATIONS, WITNESSES, Certificate, Stage, as_jso
 
 
 def certificate(*stages: Stage, evidence: Path | None = None) -> Certificate:
-    return Certificate("sqlite", "SQLite 3", 7, 20, 1_795_000_000_000, stages, 12.3, evidence)
+    return Certificate("sqlite", "SQLite 3", 7, 20, 5, 1_795_000_000_000, stages, 12.3, evidence)
 
 
 def kept() -> Stage:
@@ -28,7 +28,7 @@ def test_a_kept_certificate_says_what_was_tried_and_how_long_recovery_took() -> 
     assert said.verdict == "CERTIFIED: 3 faults, 0 acknowledged messages lost; 1 of 2 stages not tried"
     page = as_markdown(said)
     assert "| random | 3 | 90 | 0 | 2 of at most 60 | 1.25 s / 4.50 s | kept |" in page
-    assert "`loa certify --engine sqlite --rounds 20 --seed 7`" in page
+    assert "`loa certify --engine sqlite --rounds 20 --storm 5 --seed 7`" in page
     assert "server: not tried: there is none" in page
 
 

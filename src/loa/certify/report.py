@@ -69,6 +69,7 @@ class Certificate:
     engine_version: str
     seed: int
     rounds: int
+    storm: int
     started_at: int
     stages: Sequence[Stage]
     took_s: float
@@ -110,6 +111,7 @@ def as_json(certificate: Certificate) -> dict[str, Any]:
         "engineVersion": certificate.engine_version,
         "seed": certificate.seed,
         "rounds": certificate.rounds,
+        "storm": certificate.storm,
         "startedAt": utc_text(certificate.started_at),
         "tookS": round(certificate.took_s, 1),
         "machine": machine(),
@@ -168,7 +170,8 @@ def details(stage: Stage) -> list[str]:
 
 
 def _command(certificate: Certificate) -> str:
-    return f"loa certify --engine {certificate.engine} --rounds {certificate.rounds} --seed {certificate.seed}"
+    own = certificate
+    return f"loa certify --engine {own.engine} --rounds {own.rounds} --storm {own.storm} --seed {own.seed}"
 
 
 def as_markdown(certificate: Certificate) -> str:

@@ -97,6 +97,7 @@ async def certify(plan: Plan, engine: Engine, watcher: Watcher) -> Certificate:
         engine_version=version,
         seed=plan.seed,
         rounds=plan.rounds,
+        storm=plan.storm,
         started_at=started_at,
         stages=stages,
         took_s=clock.monotonic() - began,
