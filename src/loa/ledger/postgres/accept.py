@@ -73,7 +73,7 @@ async def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
             _lay_out(messages, new, first, following, plan, destinations, every_step)
             following += len(destinations)
             unit.moved(plan[0], int(new.traffic_class), len(destinations))
-            unit.shared.marks.lower(plan[0], int(new.traffic_class), new.due_at)
+            unit.shared.marks.lower((plan[0], int(new.traffic_class)), new.due_at)
         rows.append(_row(new, first, following - first, endpoint_id, every_step))
     await unit.write("insert_submissions", rows)
     await unit.run("insert_messages", *messages)

@@ -1,11 +1,13 @@
 """Callbacks that are due: claimed for a while, read whole, and what came of each try."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.postgres.marks import CALLBACKS
 from loa.ledger.postgres.statements import by_day
 from loa.ledger.postgres.unit import Unit
 from loa.ledger.turns import round_robin
@@ -24,18 +26,33 @@ async def claim_due(unit: Unit, calls: list[DueCall]) -> list[list[DueCallback]]
 async def _claim_due(
     unit: Unit, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
 ) -> list[DueCallback]:
-    endpoints = [row[0] for row in await unit.rows("endpoints_with_due", now, list(skip))]
-    if not endpoints:
-        return []
-    share = max(1, min(per_endpoint, limit // len(endpoints)))
-    held = await unit.rows("hold_callbacks", endpoints[:limit], now, share, until, unit.shared.node.boot)
+    held = await _hold(unit, limit, per_endpoint, now, until, skip)
     if not held:
         return []
-    rows = await unit.write_by_day("read_callbacks", held, 1)
-    found: dict[int, list[DueCallback]] = {endpoint_id: [] for endpoint_id in endpoints}
+    rows = await unit.write_by_day("read_callbacks", [tuple(row)[:3] for row in held], 1)
+    found: dict[int, list[DueCallback]] = {}
     for callback in sorted(map(_callback, rows), key=lambda c: (c.occurred_at, c.id)):
-        found[callback.endpoint_id].append(callback)
+        found.setdefault(callback.endpoint_id, []).append(callback)
     return round_robin(list(found.values()))
+
+
+async def _hold(unit: Unit, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]) -> list[Any]:
+    """Claim the rows, from the marks of the endpoints on."""
+    marks, moment = unit.shared.marks, time.monotonic()
+    endpoints = marks.of(CALLBACKS)
+    starts = [marks.start((endpoint_id, CALLBACKS), moment) for endpoint_id in endpoints]
+    values = (now, list(skip), 1, per_endpoint, limit, until, unit.shared.node.boot, endpoints, starts)
+    held = await unit.rows("hold_callbacks", *values)
+    took = time.monotonic() - moment
+    for endpoint_id, start in zip(endpoints, starts, strict=True):
+        if start == 0 and endpoint_id not in skip:
+            marks.swept((endpoint_id, CALLBACKS), moment, took)
+    reached: dict[int, int] = {}
+    for row in held:
+        reached[row["endpoint_id"]] = max(row["due_at"], reached.get(row["endpoint_id"], 0))
+    for endpoint_id, due_at in reached.items():
+        marks.reached((endpoint_id, CALLBACKS), due_at, now)
+    return held
 
 
 def _callback(row: Any) -> DueCallback:
@@ -87,7 +104,10 @@ def _put_off(t: CallbackTry) -> list[Any]:
 
 async def next_callback_due(unit: Unit, calls: list[None]) -> list[int | None]:
     """Give when the next callback is due."""
-    due = await unit.value("next_callback_due")
+    marks, moment = unit.shared.marks, time.monotonic()
+    endpoints = marks.of(CALLBACKS)
+    starts = [marks.start((endpoint_id, CALLBACKS), moment) for endpoint_id in endpoints]
+    due = await unit.value("next_callback_due", endpoints, starts)
     return [due] * len(calls)
 
 

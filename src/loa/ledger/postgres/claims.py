@@ -41,7 +41,7 @@ async def give_back(unit: Unit) -> None:
         taken = await unit.rows("take_back", unit.shared.node.boot, decided)
         for channel_id, traffic_class, due_at in await unit.write_by_day("give_back", taken, 1):
             unit.moved(channel_id, traffic_class, 1)
-            unit.shared.marks.lower(channel_id, traffic_class, due_at)
+            unit.shared.marks.lower((channel_id, traffic_class), due_at)
 
         async def settled() -> None:
             for claim_id in decided:
@@ -77,7 +77,7 @@ async def _take_due(unit: Unit, channel_id: int, lanes: list[tuple[int, int]], n
     """Take due rows out of the queue, from the marks of their lanes on."""
     marks, moment = unit.shared.marks, time.monotonic()
     padded = lanes + [(NO_LANE, 0)] * (LANES - len(lanes))
-    starts = [marks.start(channel_id, lane, moment) for lane, _ in padded]
+    starts = [marks.start((channel_id, lane), moment) for lane, _ in padded]
     rows = await unit.rows(
         "claim_lanes", channel_id, now, [lane for lane, _ in padded], starts, [count for _, count in padded]
     )
@@ -90,9 +90,9 @@ async def _take_due(unit: Unit, channel_id: int, lanes: list[tuple[int, int]], n
         dues = taken.get(lane, [])
         full = len(rows) >= room[lane]
         if start == 0:
-            marks.swept(channel_id, lane, moment, took)
+            marks.swept((channel_id, lane), moment, took)
         if dues or not full:
-            marks.reached(channel_id, lane, max(dues) if full else None, now)
+            marks.reached((channel_id, lane), max(dues) if full else None, now)
     return rows
 
 

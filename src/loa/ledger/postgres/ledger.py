@@ -152,7 +152,7 @@ class PostgresLedger:
                 url, WRITING, "loa days", chosen.timeout_s, lambda c: c.execute("SELECT ensure_day($1)", day)
             )
 
-        shared = Shared(probe, node, Days(make_day, days), Marks(), chosen.request_keep_ms)
+        shared = Shared(probe, node, Days(make_day, days, chosen.timeout_s / 4), Marks(), chosen.request_keep_ms)
         hints = Hints(_line(url, WRITING, chosen, "loa hints"), clock, lambda: node.boot)
         shared.told = hints.tell
         hints.start()

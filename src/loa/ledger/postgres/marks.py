@@ -1,4 +1,4 @@
-"""Low watermarks: from which due time on a lane is worth looking at.
+"""Low watermarks: from which due time on a lane, or the callbacks of an endpoint, are worth looking at.
 
 A claim deletes queue rows from the front of a lane, and until vacuum comes every later claim would step over all of
 them again; where somebody holds a snapshot open, vacuum cannot come. So a claim starts where the last one ended. What
@@ -9,15 +9,22 @@ takes.
 from dataclasses import dataclass
 from typing import Final
 
-LOOK_BACK_MS: Final = 2_000
+LOOK_BACK_MS: Final = 300
 """How far behind the present a mark stays: clocks differ, and a row becomes visible after its due time."""
 SWEEP_S: Final = 1.0
 SWEEP_SHARE: Final = 20
 """A sweep may take one part in so many of the time."""
 
 
+CALLBACKS: Final = -1
+"""What stands in the place of the class for the callbacks of an endpoint."""
+
+Key = tuple[int, int]
+"""A lane: channel and class; or an endpoint and CALLBACKS."""
+
+
 @dataclass(slots=True)
-class _Lane:
+class _Mark:
     low: int = 0
     sweep_at: float = 0.0
 
@@ -26,26 +33,28 @@ class Marks:
     """The marks of one process. Units: due times in milliseconds, moments in seconds of a monotonic clock."""
 
     def __init__(self) -> None:
-        self._lanes: dict[tuple[int, int], _Lane] = {}
+        self._marks: dict[Key, _Mark] = {}
 
-    def start(self, channel_id: int, traffic_class: int, moment: float) -> int:
+    def start(self, key: Key, moment: float) -> int:
         """Give the due time from which to look; 0 where a sweep is due."""
-        lane = self._lanes.setdefault((channel_id, traffic_class), _Lane())
-        return 0 if moment >= lane.sweep_at else lane.low
+        mark = self._marks.setdefault(key, _Mark())
+        return 0 if moment >= mark.sweep_at else mark.low
 
-    def swept(self, channel_id: int, traffic_class: int, moment: float, took_s: float) -> None:
-        """Note that a lane was looked through from its beginning."""
-        lane = self._lanes.setdefault((channel_id, traffic_class), _Lane())
-        lane.sweep_at = moment + max(SWEEP_S, SWEEP_SHARE * took_s)
+    def swept(self, key: Key, moment: float, took_s: float) -> None:
+        """Note that everything was looked through from its beginning."""
+        self._marks.setdefault(key, _Mark()).sweep_at = moment + max(SWEEP_S, SWEEP_SHARE * took_s)
 
-    def reached(self, channel_id: int, traffic_class: int, due_at: int | None, now: int) -> None:
+    def reached(self, key: Key, due_at: int | None, now: int) -> None:
         """Note up to which due time a claim took everything; None: up to now."""
-        lane = self._lanes.setdefault((channel_id, traffic_class), _Lane())
         limit = now - LOOK_BACK_MS
-        lane.low = limit if due_at is None else min(due_at, limit)
+        self._marks.setdefault(key, _Mark()).low = limit if due_at is None else min(due_at, limit)
 
-    def lower(self, channel_id: int, traffic_class: int, due_at: int) -> None:
+    def lower(self, key: Key, due_at: int) -> None:
         """Note that a row came in that is due earlier than where the next claim would start."""
-        lane = self._lanes.get((channel_id, traffic_class))
-        if lane is not None and due_at < lane.low:
-            lane.low = due_at
+        mark = self._marks.get(key)
+        if mark is not None and due_at < mark.low:
+            mark.low = due_at
+
+    def of(self, kind: int) -> list[int]:
+        """Name the channels or endpoints that have a mark of a kind."""
+        return [number for number, known in self._marks if known == kind]

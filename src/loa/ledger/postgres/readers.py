@@ -26,11 +26,19 @@ class Readers:
         """Run a query as a tenant, or for the house itself. Errors: StorageError."""
         if self._waiting >= self._waiting_max:
             raise StorageUnavailable("too many readers wait for the ledger")
+        try:
+            # For a line, for an answer and for a second try together: nobody waits longer.
+            async with asyncio.timeout(self._lines[0].timeout_s):
+                return await self._read(query, EVERYTHING if tenant_id is None else str(tenant_id))
+        except TimeoutError:
+            raise StorageUnavailable("PostgreSQL did not answer in time") from None
+
+    async def _read(self, query: Callable[[Any], Awaitable[T]], tenant: str) -> T:
         again = True
         while True:
             try:
                 async with self._borrowed() as line, line.use() as connection:
-                    await _work_for(line, connection, EVERYTHING if tenant_id is None else str(tenant_id))
+                    await _work_for(line, connection, tenant)
                     return await query(connection)
             except SERVER_ERRORS as error:
                 # A connection that broke while idle is found out only now; reading again does no harm.
@@ -42,8 +50,7 @@ class Readers:
     async def _borrowed(self) -> AsyncIterator[Line]:
         self._waiting += 1
         try:
-            async with asyncio.timeout(self._lines[0].timeout_s):
-                await self._free.acquire()
+            await self._free.acquire()
         finally:
             self._waiting -= 1
         line = self._idle.pop()

@@ -91,7 +91,7 @@ async def _move_lanes(unit: Unit, held: Held, changes: list[Change]) -> None:
     for change in entering:
         assert change.message.due_at is not None
         unit.moved(change.message.channel_id, change.traffic_class, 1)
-        unit.shared.marks.lower(change.message.channel_id, change.traffic_class, change.message.due_at)
+        unit.shared.marks.lower((change.message.channel_id, change.traffic_class), change.message.due_at)
 
 
 def _queue_row(held: Held, change: Change) -> list[Any]:

@@ -1,18 +1,21 @@
--- name: endpoints_with_due
--- Working endpoints that have a callback due. Index: callback_due.
-SELECT e.id FROM endpoint e
-WHERE e.disabled_at IS NULL AND e.id <> ALL($2::bigint[])
-  AND EXISTS (SELECT FROM callback c WHERE c.endpoint_id = e.id AND c.due_at IS NOT NULL AND c.due_at <= $1);
-
 -- name: hold_callbacks
--- Claims the first $3 due callbacks of each endpoint in $1 until $4 for process $5. Index: callback_due, callback_pkey.
-WITH due AS MATERIALIZED (
-  SELECT x.event_id FROM unnest($1::bigint[]) AS w(endpoint_id) CROSS JOIN LATERAL (
-    SELECT c.event_id FROM callback c WHERE c.endpoint_id = w.endpoint_id AND c.due_at IS NOT NULL AND c.due_at <= $2
-    ORDER BY c.due_at, c.event_id LIMIT $3 FOR UPDATE SKIP LOCKED) x
+-- Claims the first due callbacks of each working endpoint but $2 until $6 for process $7: of each at most $4, of all about $5,
+-- and from the due times that $8, $9 (endpoint, due time) name. Index: callback_due, callback_pkey; endpoint is small.
+WITH waiting AS MATERIALIZED (
+  SELECT e.id, coalesce(w.low, 0) AS low FROM endpoint e
+  LEFT JOIN unnest($8::bigint[], $9::bigint[]) AS w(id, low) ON w.id = e.id
+  WHERE e.disabled_at IS NULL AND e.id <> ALL($2::bigint[]) AND EXISTS (
+    SELECT FROM callback WHERE endpoint_id = e.id AND due_at IS NOT NULL AND due_at >= coalesce(w.low, 0) AND due_at <= $1)
+  LIMIT $5
+), due AS MATERIALIZED (
+  SELECT x.event_id, x.due_at FROM waiting CROSS JOIN LATERAL (
+    SELECT c.event_id, c.due_at FROM callback c
+    WHERE c.endpoint_id = waiting.id AND c.due_at IS NOT NULL AND c.due_at >= waiting.low AND c.due_at <= $1
+    ORDER BY c.due_at, c.event_id LIMIT greatest($3, least($4, $5 / (SELECT count(*) FROM waiting)))
+    FOR UPDATE SKIP LOCKED) x
 )
-UPDATE callback SET due_at = $4, claimed_by = $5 WHERE event_id = ANY(ARRAY(SELECT event_id FROM due))
-RETURNING tenant_id, message_id, event_id;
+UPDATE callback c SET due_at = $6, claimed_by = $7 FROM due WHERE c.event_id = due.event_id
+RETURNING c.tenant_id, c.message_id, c.event_id, c.endpoint_id, due.due_at;
 
 -- name: read_callbacks
 -- Callbacks in $1..$3 (tenant, message, event) with their message, submission, channel and endpoint.
@@ -51,9 +54,13 @@ FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[])
 WHERE c.event_id = w.id;
 
 -- name: next_callback_due
--- When the next callback of a working endpoint is due. Index: callback_due.
-SELECT min(d.due_at) FROM endpoint e CROSS JOIN LATERAL (
-  SELECT c.due_at FROM callback c WHERE c.endpoint_id = e.id AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1) d
+-- When the next callback of a working endpoint is due, from the due times that $1, $2 (endpoint, due time) name.
+-- Index: callback_due; endpoint is small.
+SELECT min(d.due_at) FROM endpoint e
+LEFT JOIN unnest($1::bigint[], $2::bigint[]) AS w(id, low) ON w.id = e.id
+CROSS JOIN LATERAL (
+  SELECT c.due_at FROM callback c WHERE c.endpoint_id = e.id AND c.due_at IS NOT NULL AND c.due_at >= coalesce(w.low, 0)
+  ORDER BY c.due_at LIMIT 1) d
 WHERE e.disabled_at IS NULL;
 
 -- name: set_endpoint_health
