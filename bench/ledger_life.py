@@ -58,7 +58,11 @@ REF_FACTOR, REF_MASK = 2_654_435, (1 << 40) - 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one process does. `first`: the number of its first message, so that no destination comes twice."""
+    """What one process does.
+
+    `first`: the number of its first message, so that no destination comes twice. `idle`: how long nothing may come
+    before it is over, since others may still be accepting; 0 for one that is alone. Units: seconds.
+    """
 
     database: str
     folder: Path
@@ -67,6 +71,7 @@ class Plan:
     callers: int = 16
     life: str = "delivered"
     first: int = 0
+    idle: float = IDLE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,7 @@ class Life:
     async def claim(self) -> None:
         """Claim while the window has room; end when nothing has come for a while."""
         moved = time.monotonic()
-        while self.accepting or self.busy or time.monotonic() - moved < IDLE_S:
+        while not self._done(moved):
             if self.in_flight + CLAIM > WINDOW:
                 await self.room.wait(WAIT_S)
                 continue
@@ -190,6 +195,13 @@ class Life:
         self.over = True
         self.to_record.set()
         self.to_store.set()
+
+    def _done(self, moved: float) -> bool:
+        if self.accepting or self.busy:
+            return False
+        if not self.plan.idle:
+            return self.counts["claimed"] >= self.counts["accepted"]
+        return time.monotonic() - moved >= self.plan.idle
 
     @property
     def busy(self) -> bool:
@@ -326,6 +338,7 @@ def arguments() -> Plan:
     parser.add_argument("--callers", type=int, default=16, help="requests at once (default 16)")
     parser.add_argument("--life", choices=LIVES, default="delivered", help="where it ends (default delivered)")
     parser.add_argument("--first", type=int, default=0, help="number of the first message, apart for each process")
+    parser.add_argument("--idle", type=float, default=IDLE_S, help="seconds without a claim after which it is over")
     return Plan(**vars(parser.parse_args()))
 
 

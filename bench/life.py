@@ -17,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from ledger_history import fill_postgres, fill_sqlite
-from ledger_life import PATIENCE_S
+from ledger_life import IDLE_S, PATIENCE_S
 from machine import Meter
 from postgres_server import PostgresServer
 from scenarios import Scenario
@@ -182,7 +182,9 @@ def run_workers(
     try:
         for number in range(processes):
             first = number * APART
-            workers.append(Worker(database, folder / f"node-{number + 1}", first=first, **options))
+            # One that is alone knows that it is done when it has nothing left.
+            idle = 0.0 if processes == 1 else IDLE_S
+            workers.append(Worker(database, folder / f"node-{number + 1}", first=first, idle=idle, **options))
         with meanwhile or nullcontext():
             meter = Meter([worker.process.pid for worker in workers], [], pids or [])
             meter.start()

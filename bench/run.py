@@ -53,6 +53,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--store", choices=kannel_under_test.STORES, default="spool", help="Kannel's message store")
     parser.add_argument("--work", type=Path, default=OUT / "work", help="directory on the disk to measure")
+    parser.add_argument("--out", type=Path, default=OUT, help="directory for the report")
     parser.add_argument("--keep", action="store_true", help="keep the data and logs of every run")
     given = parser.parse_args()
     unknown = set(given.scenarios) - {scenario.name for scenario in SCENARIOS} - {"all"}
@@ -152,7 +153,8 @@ def _brief(figures: dict[str, Any]) -> str:
 def main() -> int:
     given = arguments()
     try:
-        build()
+        if any(not scenario.lives for scenario in chosen(given.scenarios)):
+            build()
         given.work.mkdir(parents=True, exist_ok=True)
         wanted = parts(given)
         machine = facts(given.work.resolve())
@@ -171,7 +173,8 @@ def main() -> int:
         return 2
     print(f"\n{text(runs)}")
     report = {"machine": machine, "postgres": server.facts, "scale": given.scale, "store": given.store}
-    path = OUT / time.strftime("bench-%Y%m%d-%H%M%S.json")
+    given.out.mkdir(parents=True, exist_ok=True)
+    path = given.out / time.strftime("bench-%Y%m%d-%H%M%S.json")
     path.write_text(json.dumps(report | {"summary": summary(runs), "runs": runs}, indent=1) + "\n")
     print(f"\nEverything measured: {path}")
     return 0

@@ -35,10 +35,10 @@ BOTH = ("sent", "delivered")
 HISTORY = 5_000_000
 
 SCENARIOS = (
-    Scenario("accept", "accepting alone, the SMSC away", connections=64, seconds=5, receipts=False, unlinked=True),
-    Scenario("e2e-1", "1 destination a request, receipts and callbacks", messages=30_000, workers=True),
+    Scenario("accept", "accepting alone, the SMSC away", connections=64, seconds=4, receipts=False, unlinked=True),
+    Scenario("e2e-1", "1 destination a request, receipts and callbacks", messages=20_000, workers=True),
     Scenario("e2e-1-quiet", "1 destination a request, no receipts", messages=50_000, receipts=False, standard=False),
-    Scenario("e2e-100", "100 destinations a request, receipts and callbacks", 100, 16, 60_000, workers=True),
+    Scenario("e2e-100", "100 destinations a request, receipts and callbacks", 100, 16, 40_000, workers=True),
     Scenario(
         "e2e-100-quiet", "100 destinations a request, no receipts", 100, 16, 150_000, receipts=False, standard=False
     ),
@@ -49,7 +49,7 @@ SCENARIOS = (
         destinations=1000,
         connections=8,
         seconds=20,
-        backlog=200_000,
+        backlog=150_000,
         unlinked=True,
         kannel=False,
     ),
@@ -66,7 +66,7 @@ SCENARIOS = (
         "life-1",
         "the ledger alone, 1 destination a request",
         connections=64,
-        messages=30_000,
+        messages=20_000,
         lives=BOTH,
         variants=("sqlite", "postgres", "postgres-2"),
     ),
