@@ -25,6 +25,7 @@ class Arrival:
     """One receipt on its way through; `forms` best first, `row` its place in the receipt table.
 
     `segment`: the (message, attempt, segment) it speaks of; `tenant_id` of that message, 0 while it is not known.
+    `by_evidence`: no reference led there, but channel, number and time.
     """
 
     channel_id: int
@@ -42,6 +43,7 @@ class Arrival:
     tenant_id: int = 0
     standing: Any = None
     result: str = PARKED
+    by_evidence: bool = False
 
     @property
     def key(self) -> Key:
@@ -169,7 +171,7 @@ def take_evidence(candidates: Iterable[Arrival], unknown: list[Any]) -> list[Arr
         if len(fitting) != 1 or fitting[0][5] or fitting[0][6] != 1:
             continue
         candidate.segment = (fitting[0][2], fitting[0][3], 0)
-        candidate.tenant_id = fitting[0][7]
+        candidate.tenant_id, candidate.by_evidence = fitting[0][7], True
         unknown.remove(fitting[0])
         matched.append(candidate)
     return matched

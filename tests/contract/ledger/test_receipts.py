@@ -170,6 +170,19 @@ async def test_a_receipt_that_came_before_the_crash_is_found_again_by_upkeep(ope
     await again.close()
 
 
+async def test_a_receipt_taken_as_evidence_is_shown_and_so_are_those_that_follow_under_its_reference(ledger: Ledger) -> None:
+    await ledger.accept(submission())
+    (first,) = await claim(ledger)
+    await ledger.record([settlement(first, Unknown("lost"), wait_until=EPOCH + MINUTE, resend=True)])
+    assert (await ledger.store([receipt("never-seen", state=None, stat="ACCEPTD")])).parked == 1
+    assert (await ledger.store([receipt("never-seen", state=State.UNDELIVERED)])).applied == 1
+    later = receipt("never-seen", state=State.UNDELIVERED, stat="UNDELIV2")
+    assert (await ledger.store([later])).applied == 1
+    timeline = await ledger.timeline(1, first.message_id)
+    assert timeline is not None
+    assert sorted(r["stat"] for r in timeline["receipts"]) == ["UNDELIV", "UNDELIV2"]
+
+
 async def test_evidence_that_fits_two_messages_settles_neither(ledger: Ledger) -> None:
     await ledger.accept(submission(traffic_class=OTP))
     await ledger.accept(submission(traffic_class=OTP))

@@ -169,6 +169,7 @@ async def _insert(unit: Unit, arrivals: Sequence[Arrival], now: int) -> None:
             a.done_at,
             a.segment[0] if a.segment else None,
             a.result,
+            a.by_evidence,
         ]
         for a in arrivals
     ]
@@ -206,7 +207,8 @@ async def settle_parked(unit: Unit, ids: list[int], now: int) -> ReceiptCounts:
     await _apply(unit, arrivals, now)
     matched = [a for a in arrivals if a.segment is not None]
     if matched:
-        await unit.write("settle_receipts", [[a.row, a.ref, a.segment[0], a.result] for a in matched if a.segment])
+        rows = [[a.row, a.ref, a.segment[0], a.result, a.by_evidence] for a in matched if a.segment]
+        await unit.write("settle_receipts", rows)
         await unit.run("unpark", [a.row for a in matched])
     return arriving.count(arrivals, set())
 

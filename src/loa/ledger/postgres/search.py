@@ -71,11 +71,12 @@ async def timeline(connection: Any, tenant_id: int, message_id: int) -> Row | No
     for attempt in attempts:
         attempt["refs"] = json.loads(attempt["refs"] or "[]")
     refs = reading.refs_of(attempts)
+    if any(a["outcome"] == "unknown" for a in attempts):
+        found = await _many(connection, "refs_of_evidence", message_id, _day_start(message_id))
+        refs = list(dict.fromkeys([*refs, *((one["channel_id"], one["ref"]) for one in found)]))
     pairs = ([channel_id for channel_id, _ in refs], [ref for _, ref in refs])
     segments = await _many(connection, "segments_of", message_id, *pairs)
     receipts = await _many(connection, "receipts_of", message_id, *pairs)
-    if not receipts and any(a["outcome"] == "unknown" for a in attempts):
-        receipts = await _many(connection, "receipts_of_evidence", message_id, _day_start(message_id))
     events = await _many(connection, "events_of", tenant_id, message_id, _day_start(message_id))
     for event in events:
         event["tries"] = json.loads(event["tries"])

@@ -58,17 +58,14 @@ def timeline(connection: apsw.Connection, tenant_id: int, message_id: int) -> Ro
     refs = json.dumps(reading.refs_of(attempts))
     segments = _many(connection, "segments_of", message_id, refs)
     # Evidence by number and time names a reference that no answer carried.
-    receipts = _many(connection, "receipts_of", message_id, refs) or _receipts_by_message(connection, row, attempts)
+    in_doubt = any(a["outcome"] == "unknown" for a in attempts)
+    receipts = _receipts_by_message(connection, row) if in_doubt else _many(connection, "receipts_of", message_id, refs)
     events = _many(connection, "events_of", message_id)
     return reading.timeline(row, attempts, segments, receipts, events)
 
 
-def _receipts_by_message(
-    connection: apsw.Connection, row: dict[str, Any], attempts: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Find receipts that settled a message by evidence, without a reference of its own."""
-    if not any(a["outcome"] == "unknown" for a in attempts):
-        return []
+def _receipts_by_message(connection: apsw.Connection, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Find the receipts of a message also where no reference of its own leads to them."""
     query = (
         "SELECT json_group_array(json_object('received_at', received_at, 'ref', ref, 'stat', stat, 'state', state,"
         " 'detail', detail, 'raw', hex(raw), 'result', result, 'repeats', repeats)) FROM receipt"

@@ -218,9 +218,11 @@ CREATE TABLE receipt (
   message_id bigint,
   result text NOT NULL,
   repeats integer NOT NULL DEFAULT 0,
+  by_evidence boolean NOT NULL DEFAULT false,
   PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX receipt_key ON receipt (channel_id, ref);
+CREATE INDEX receipt_evidence ON receipt (message_id) WHERE by_evidence;
 
 -- What is alive. Rows come and go; vacuum follows them closely, since a dead row is one that every claim steps over.
 

@@ -72,19 +72,22 @@ UPDATE receipt r SET repeats = r.repeats + w.times FROM unnest($1::bigint[], $2:
 
 -- name: insert_receipts
 -- Stores receipts raw and read, and gives their ids in the same order. Index: none.
-INSERT INTO receipt (id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result)
+INSERT INTO receipt (id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result,
+  by_evidence)
 SELECT w.received_at / 86400000 << 48 | nextval('receipt_number'), w.channel_id, w.ref, w.stat, w.destination, w.state,
-  w.detail, w.raw, w.received_at, w.done_at, w.message_id, w.result
+  w.detail, w.raw, w.received_at, w.done_at, w.message_id, w.result, w.by_evidence
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::smallint[], $6::text[], $7::bytea[], $8::bigint[],
-  $9::bigint[], $10::bigint[], $11::text[]) WITH ORDINALITY
-  AS w(channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result, place)
+  $9::bigint[], $10::bigint[], $11::text[], $12::boolean[]) WITH ORDINALITY
+  AS w(channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result, by_evidence, place)
 ORDER BY w.place
 RETURNING id;
 
 -- name: settle_receipts
--- Notes what parked receipts belong to, rows (receipt, ref, message, result). Index: receipt_pkey.
-UPDATE receipt r SET ref = w.ref, message_id = w.message_id, result = w.result
-FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[]) AS w(id, ref, message_id, result) WHERE r.id = w.id;
+-- Notes what parked receipts belong to, rows (receipt, ref, message, result, by evidence). Index: receipt_pkey.
+UPDATE receipt r SET ref = w.ref, message_id = w.message_id, result = w.result, by_evidence = w.by_evidence
+FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::boolean[])
+  AS w(id, ref, message_id, result, by_evidence)
+WHERE r.id = w.id;
 
 -- name: mark_segments
 -- Notes the state a receipt proved for a segment. Index: segment_ref.

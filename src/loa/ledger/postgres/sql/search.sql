@@ -59,11 +59,9 @@ SELECT r.received_at, r.ref, r.stat, r.state, r.detail, upper(encode(r.raw, 'hex
 FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
 CROSS JOIN LATERAL (SELECT * FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND message_id = $1 OFFSET 0) r;
 
--- name: receipts_of_evidence
--- Receipts that settled a message without a reference of its own: the segments that evidence gave it name them.
--- Index: receipt_pkey.
-SELECT received_at, ref, stat, state, detail, upper(encode(raw, 'hex')) AS raw, result, repeats
-FROM receipt WHERE message_id = $1 AND id >= $2;
+-- name: refs_of_evidence
+-- References under which a message was found without one of its own. Index: receipt_evidence.
+SELECT DISTINCT channel_id, ref FROM receipt WHERE message_id = $1 AND by_evidence AND id >= $2;
 
 -- name: events_of
 -- The events of one message, each with its callback. Index: event_message, callback_pkey, callback_try_pkey.
