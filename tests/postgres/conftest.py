@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import Postgres, make_cluster, postgres
+from tests.support.postgres import Postgres, durable_cluster, make_cluster, postgres
 from tests.support.shared_ledger import SharedLedger, prepare
 
-__all__ = ["make_cluster", "postgres"]
+__all__ = ["durable_cluster", "make_cluster", "postgres"]
 
 
 @pytest.fixture

@@ -94,6 +94,14 @@ def postgres() -> Iterator[Postgres]:
         yield shared
 
 
+@pytest.fixture(scope="module")
+def durable_cluster() -> Iterator[Cluster]:
+    """A durable cluster that the tests of one module break and mend again, each with a database of its own."""
+    cluster = _apart(Cluster.create())
+    yield cluster
+    _apart(cluster.remove())
+
+
 @pytest.fixture
 async def make_cluster() -> AsyncIterator[MakeCluster]:
     """Make private, durable clusters: `await make_cluster(options={…})`; they and their standbys go with the test."""

@@ -6,6 +6,7 @@ The role that works is no superuser and owns nothing, so that the walls between 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -40,10 +41,11 @@ def as_user(url: str, user: str) -> str:
 
 
 async def prepare(url: str) -> None:
-    """Make the roles, the schema, and the days around the tests' own."""
+    """Make the roles, the schema, and the days around the tests' own and around today."""
     await prepare_empty(url)
     await migrate(as_user(url, OWNER), role=APP)
-    await run_once(as_user(url, APP), WRITING, "prepare", 30, lambda connection: make_days(connection, EPOCH))
+    for now in (EPOCH, CLOCK.now()):
+        await run_once(as_user(url, APP), WRITING, "prepare", 30, partial(make_days, now=now))
 
 
 async def prepare_empty(url: str) -> None:
