@@ -120,8 +120,8 @@ class Node:
     def may_judge(self) -> bool:
         """Tell whether this process may take others for dead.
 
-        After a server that stood still for all, everybody's last beat is old: only who has beaten steadily for as long as
-        the others are given can tell who is silent.
+        After a server that stood still for all, everybody's last beat is old: only who has beaten steadily for as long
+        as the others are given can tell who is silent.
         """
         return self._clock.monotonic() - self._steady_since >= self.dead_after_s
 

@@ -89,8 +89,10 @@ WHERE (g.channel_id, g.ref, g.message_id, g.number, g.segment) > (?3, ?4, ?5, ?6
 ORDER BY g.channel_id, g.ref, g.message_id, g.number, g.segment LIMIT ?1;
 
 -- name: copy_receipt
--- Index: receipt primary key.
-SELECT id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result, repeats
+-- Which of them were taken as evidence is not on record here; of messages in doubt any may have been.
+-- Index: receipt and attempt primary keys.
+SELECT id, channel_id, ref, stat, destination, state, detail, raw, received_at, done_at, message_id, result, repeats,
+  EXISTS (SELECT 1 FROM attempt a WHERE a.message_id = receipt.message_id AND a.outcome = 'unknown') AS by_evidence
 FROM receipt WHERE id > ?3 ORDER BY id LIMIT ?1;
 
 -- name: copy_parked
