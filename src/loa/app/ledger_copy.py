@@ -48,11 +48,12 @@ class Copied:
 
 
 def ends(settings: Settings, source: str | None, target: str | None) -> Ends:
-    """Read the two addresses; without them the ledger of the data folder and the database of the settings.
+    """Read the two addresses; without them the file and the database that the settings name.
 
     Errors: ConfigError; what an address says is never repeated, it may hold a password.
     """
-    given = replace(settings, database=Secret(source or ""))
+    own_file = source is None and not settings.on_postgres
+    given = settings if own_file else replace(settings, database=Secret(source or ""))
     if ledger_url(given.database) or given.on_postgres:
         raise ConfigError("--from must be sqlite:///PATH, as in sqlite:////var/lib/loa/loa.db")
     wanted = settings if target is None else replace(settings, database=Secret(target))

@@ -153,7 +153,7 @@ async def copy(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="URL", help="sqlite:///PATH; the file of the data folder without.", show_default=False
+            "--from", metavar="URL", help="sqlite:///PATH; the ledger file of the settings without.", show_default=False
         ),
     ] = None,
     target: Annotated[

@@ -265,6 +265,8 @@ def test_copy_moves_a_file_there_and_marks_it(run: Run, url: str, tmp_path: Path
     assert (refused.code, "was copied to" in refused.err) == (7, True)
     doctor = run("doctor", "--json", "--set", "database=")
     assert {each["name"]: each["level"] for each in doctor.json["findings"]}["ledger"] == "fail"
+    own = run("ledger", "copy", "--set", "database=sqlite:///other.db", "--to", spelled(as_user(url, APP)))
+    assert (own.code, "create a new database" in own.err) == (5, True), "the file that the settings name"
     other = run("ledger", "copy", "--from", f"sqlite:///{tmp_path / 'other.db'}", "--to", spelled(as_user(url, APP)))
     assert (other.code, "create a new database" in other.err) == (5, True)
 
