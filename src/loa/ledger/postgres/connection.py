@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
@@ -26,6 +27,8 @@ _EVERY_LINE: Final = {
     "timezone": "UTC",
     "jit": "off",
     "lock_timeout": "3000",
+    # Whatever the role has: it would end the wait of a COMMIT for the standby as if that were a success.
+    "statement_timeout": "0",
     # A process that stops in the middle of a transaction must not hold its rows for ever.
     "idle_in_transaction_session_timeout": "10000",
     "tcp_keepalives_idle": "5",
@@ -52,6 +55,15 @@ READING: Final = _EVERY_LINE | {
 }
 
 
+def each_host(url: str) -> list[str]:
+    """Give an address for each of the hosts that one names."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return [url]
+    return [urlunsplit(parts._replace(netloc=f"{user}{at}{host}")) for host in hosts.split(",")]
+
+
 @dataclass(slots=True)
 class Line:
     """One connection at most. Used by one task at a time. Units: seconds."""
@@ -62,20 +74,33 @@ class Line:
     timeout_s: float
     tenant: str = ""
     _connection: Any = field(default=None)
+    _host: int = 0
 
     async def connect(self) -> Any:
         """Give the connection, made anew where there is none. Errors: those of the driver."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self.url,
-                timeout=self.timeout_s,
-                server_settings={**self.settings, "application_name": self.name},
-                statement_cache_size=1_000,
-                max_cached_statement_lifetime=0,
-                target_session_attrs=SessionAttribute.primary,
-            )
+            self._connection = await self._reach_a_host()
             self.tenant = self.settings["loa.tenant"]
         return self._connection
+
+    async def _reach_a_host(self) -> Any:
+        """Try the hosts of the address in turn, that which served last first; a silent one holds up no other."""
+        hosts = each_host(self.url)
+        for left in range(len(hosts) - 1, -1, -1):
+            try:
+                return await asyncpg.connect(
+                    hosts[self._host % len(hosts)],
+                    timeout=self.timeout_s / len(hosts),
+                    server_settings={**self.settings, "application_name": self.name},
+                    statement_cache_size=1_000,
+                    max_cached_statement_lifetime=0,
+                    target_session_attrs=SessionAttribute.primary,
+                )
+            except SERVER_ERRORS:
+                self._host += 1
+                if not left:
+                    raise
+        raise AssertionError(hosts)
 
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
