@@ -10,7 +10,7 @@ from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt
 
-CONTENTS_KEPT = 2_000
+CONTENTS_KEPT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Contents:
         """Keep contents: submission, sender, text, encoding, segments, end of life, referent, ext as JSON."""
         for row in rows:
             self._kept[row[0]] = Content(row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
+
+    def put(self, submission_id: int, content: Content) -> None:
+        """Keep one content."""
+        self._kept[submission_id] = content
 
     def take(self, ids: Iterable[int]) -> dict[int, Content]:
         """Give contents that are all kept, then let go of the oldest."""

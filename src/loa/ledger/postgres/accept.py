@@ -4,20 +4,25 @@ import base64
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from loa.domain.ids import REFERENT_PREFIX, referent_time
 from loa.domain.lifecycle import State
+from loa.ledger.contents import Content
 from loa.ledger.placing import Placing, as_json, wanted_keys
 from loa.ledger.postgres import standings
 from loa.ledger.postgres.days import day_of, first_id, submission_id
-from loa.ledger.postgres.statements import part_of_id
+from loa.ledger.postgres.statements import columns, part_of_id
 from loa.ledger.postgres.unit import Unit
 from loa.ports.probe import Point
 from loa.ports.records import AcceptResult, NewSubmission
 
 EVERY_STEP_KEPT_S = 1.0
+NUMBERS_AHEAD = 256
+NUMBERS_KEPT_S = 1.0
+CONTENTS_AT_ONCE = 1_000
 
 
 class QuickerElsewhere(Exception):
@@ -41,63 +46,85 @@ async def accept(unit: Unit, submissions: list[NewSubmission]) -> list[AcceptRes
         placing.know(await unit.write_by_day("first_answers", known, 1))
     results = [placing.place(new) for new in submissions]
     if placing.fresh:
-        ids = await _add(unit, placing.fresh)
-        if placing.keyed:
-            await _keep_keys(unit, placing.keyed, ids)
+        await _add(unit, placing)
     if placing.warnings:
         await unit.write("insert_warnings", placing.warnings)
     unit.shared.probe.reached(Point.LEDGER_IN_ACCEPT)
     return results
 
 
-async def _keep_keys(unit: Unit, keyed: list[NewSubmission], ids: dict[int, int]) -> None:
-    # In one order everywhere, so that two processes never wait for each other crosswise.
-    rows = sorted([s.tenant_id, s.request_id, s.fingerprint, ids[id(s)], s.accepted_at] for s in keyed)
-    kept = await unit.write("keep_request_keys", rows, unit.shared.request_keep_ms)
-    if len(kept) < len(rows):
-        raise QuickerElsewhere
+@dataclass(slots=True)
+class _Rows:
+    """What one commit writes: submissions, groups of messages, and all destinations in one row."""
+
+    submissions: list[Any] = field(default_factory=list)
+    groups: list[Any] = field(default_factory=list)
+    destinations: list[int] = field(default_factory=list)
+    moves: Counter[tuple[int, int]] = field(default_factory=Counter)
+    ids: dict[int, int] = field(default_factory=dict)
+
+    def add(self, new: NewSubmission, first: int, endpoint_id: int | None, every_step: bool) -> None:
+        """Lay out one submission; its id is that of its first message."""
+        self.ids[id(new)] = following = first
+        for plan, destinations in new.plans:
+            low = len(self.destinations) + 1
+            self.destinations += destinations
+            shared = [new.tenant_id, following, first, int(new.traffic_class), plan[0], ",".join(map(str, plan))]
+            times = [new.due_at, new.accepted_at, new.expires_at]
+            self.groups.append([*shared, *times, every_step, low, len(self.destinations)])
+            following += len(destinations)
+            self.moves[plan[0], int(new.traffic_class)] += len(destinations)
+        self.submissions.append(_row(new, first, following - first, endpoint_id, every_step))
 
 
-async def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
-    """Write new submissions with their messages; give the id of each, by the identity of its record."""
-    numbers = await unit.rows("submission_numbers", len(fresh))
-    rows: list[Any] = []
-    messages: list[list[Any]] = [[] for _ in range(11)]
-    ids: dict[int, int] = {}
-    for new, (number, _xid) in zip(fresh, numbers, strict=True):
-        ids[id(new)] = submission_id(new.accepted_at, number)
+async def _add(unit: Unit, placing: Placing) -> None:
+    """Write new submissions with their messages and request ids."""
+    rows = _Rows()
+    for new, number in zip(placing.fresh, await _numbers(unit, len(placing.fresh)), strict=True):
         endpoint_id = await _endpoint(unit, new)
         every_step = endpoint_id is not None and await _tells_every_step(unit, new.tenant_id, endpoint_id)
-        first = following = ids[id(new)]
-        for plan, destinations in new.plans:
-            _lay_out(messages, new, first, following, plan, destinations, every_step)
-            following += len(destinations)
-            unit.moved(plan[0], int(new.traffic_class), len(destinations))
+        rows.add(new, submission_id(new.accepted_at, number), endpoint_id, every_step)
+        for plan, _ in new.plans:
             unit.shared.marks.lower((plan[0], int(new.traffic_class)), new.due_at)
-        rows.append(_row(new, first, following - first, endpoint_id, every_step))
-    await unit.write("insert_submissions", rows)
-    await unit.run("insert_messages", *messages)
-    unit.wakes = True
-    return ids
+    moves = [[*lane, count] for lane, count in rows.moves.items()]
+    # In one order everywhere, so that two processes never wait for each other crosswise.
+    keys = sorted([s.tenant_id, s.request_id, s.fingerprint, rows.ids[id(s)], s.accepted_at] for s in placing.keyed)
+    (written,) = await unit.rows(
+        "write_submissions",
+        *columns(rows.submissions),
+        *columns(rows.groups),
+        rows.destinations,
+        *columns(moves),
+        *(columns(keys) if keys else [[]] * 5),
+        unit.shared.request_keep_ms,
+    )
+    if written["kept"] < len(keys):
+        raise QuickerElsewhere
+    unit.xid, unit.wakes = written["xid"], True
+    unit.after.append(lambda: _keep_contents(unit, placing.fresh, rows.ids))
 
 
-def _lay_out(
-    columns: list[list[Any]],
-    new: NewSubmission,
-    submission: int,
-    first: int,
-    plan: tuple[int, ...],
-    destinations: Sequence[int],
-    every_step: bool,
-) -> None:
-    """Add the messages that follow one plan, column by column."""
-    count = len(destinations)
-    shared = [new.tenant_id, submission, int(new.traffic_class), plan[0], ",".join(map(str, plan)), new.due_at]
-    shared += [new.accepted_at, new.expires_at, every_step]
-    for column, value in zip((0, 2, 4, 5, 6, 7, 8, 9, 10), shared, strict=True):
-        columns[column] += [value] * count
-    columns[1] += range(first, first + count)
-    columns[3] += destinations
+async def _numbers(unit: Unit, count: int) -> list[int]:
+    """Give numbers that nobody else has: from a stock, which is not kept for long, so that ids follow the time."""
+    shared = unit.shared
+    moment = time.monotonic()
+    if len(shared.numbers) < count or moment - shared.numbers_at > NUMBERS_KEPT_S:
+        shared.numbers.clear()
+        fetched = await unit.rows("submission_numbers", max(count, NUMBERS_AHEAD))
+        shared.numbers.extend(row[0] for row in fetched)
+        shared.numbers_at = moment
+    return [shared.numbers.popleft() for _ in range(count)]
+
+
+async def _keep_contents(unit: Unit, fresh: list[NewSubmission], ids: dict[int, int]) -> None:
+    """Have what was just accepted at hand for the claim that follows."""
+    for new in fresh[-CONTENTS_AT_ONCE:]:
+        unit.shared.contents.put(
+            ids[id(new)],
+            Content(
+                new.sender, new.text, new.encoding, new.segment_count, new.expires_at, new.referent_id, dict(new.ext)
+            ),
+        )
 
 
 def _row(new: NewSubmission, first: int, count: int, endpoint_id: int | None, every_step: bool) -> list[Any]:

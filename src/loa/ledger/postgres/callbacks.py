@@ -8,7 +8,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.postgres.marks import CALLBACKS
-from loa.ledger.postgres.statements import by_day
+from loa.ledger.postgres.statements import by_day, columns
 from loa.ledger.postgres.unit import Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
@@ -81,19 +81,13 @@ def _callback(row: Any) -> DueCallback:
 
 
 async def record_tries(unit: Unit, calls: list[Sequence[CallbackTry]]) -> list[None]:
-    """Record tries of callbacks."""
+    """Record tries of callbacks, in one statement."""
     tries = sorted((one for call in calls for one in call), key=lambda t: t.callback_id)
     if tries:
-        await unit.write(
-            "insert_tries",
-            [[t.callback_id, t.number, t.at, t.status, t.error, t.excerpt, t.elapsed_ms] for t in tries],
-        )
+        rows = [[t.callback_id, t.number, t.at, t.status, t.error, t.excerpt, t.elapsed_ms] for t in tries]
         taken = [t.callback_id for t in tries if t.delivered]
-        if taken:
-            await unit.run("end_callbacks", taken)
-        failed = [t for t in tries if not t.delivered]
-        if failed:
-            await unit.write("put_off_callbacks", [_put_off(t) for t in failed])
+        failed = [_put_off(t) for t in tries if not t.delivered]
+        await unit.run("record_tries", *columns(rows), taken, *(columns(failed) if failed else [[]] * 5))
     return [None] * len(calls)
 
 

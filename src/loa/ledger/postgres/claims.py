@@ -1,10 +1,13 @@
 """Claims on due messages, and the record of what came of them."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
+from loa.domain.outcome import Accepted
+from loa.domain.receipt import stored_form
 from loa.domain.standing import Verdict, expire, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageUnavailable
@@ -68,8 +71,6 @@ async def _claim_lanes(
         contents[row["submission_id"]].attempt(tuple(row)[:7], channel_id, CLASSES[row["class"]]) for row in due
     ]
     await _keep_claim(unit, channel_id, attempts, now, until)
-    for row in due:
-        unit.moved(channel_id, row["class"], -1)
     return attempts
 
 
@@ -100,6 +101,7 @@ async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, 
     shared = unit.shared
     batch = Batch(shared.next_claim, now, len(attempts))
     shared.next_claim += 1
+    left = Counter(int(a.traffic_class) for a in attempts)
     xid = await unit.value(
         "keep_claim",
         batch.id,
@@ -110,6 +112,8 @@ async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, 
         [a.tenant_id for a in attempts],
         [a.message_id for a in attempts],
         [a.number for a in attempts],
+        list(left),
+        [-count for count in left.values()],
     )
     if xid is None:
         shared.node.fenced()
@@ -138,11 +142,13 @@ async def record(unit: Unit, calls: list[Sequence[Settlement]]) -> list[int]:
         return [0] * len(calls)
     now = max(s.at for s in together)
     notes = notes_of(together)
-    sent = await _mark_sent(unit, together, notes)
+    if notes.segments:
+        await unit.shared.days.ensure([now])
+    sent = await _mark_sent(unit, together, notes, day_of(now))
     rest = [s for s in together if s.message_id not in sent]
     took, others = await _settle(unit, rest, notes, now) if rest else ({}, {})
     if notes.segments:
-        await _keep_refs(unit, notes.segments, sent | others, now)
+        await _keep_refs(unit, notes.segments, sent, others, now)
     await _end_claims(unit, together)
     return [sum(s.message_id in sent or took[id(s)] for s in call) for call in calls]
 
@@ -181,7 +187,7 @@ def _claimed_at(unit: Unit, s: Settlement) -> int:
     return s.at if batch is None else batch.claimed_at
 
 
-async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) -> dict[int, int]:
+async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes, today: int) -> dict[int, int]:
     """Settle the plain case at once: what the rules would make of it is known. Gives the numbers of those messages."""
     plain = plain_accepts(settlements)
     rows = [
@@ -193,15 +199,26 @@ async def _mark_sent(unit: Unit, settlements: list[Settlement], notes: Notes) ->
             _claimed_at(unit, s),
             s.at,
             notes.closes[s.message_id, s.number].refs,
+            _only_form(s),
         ]
         for s in plain
     ]
-    return dict(await unit.write_by_day("mark_sent", rows, 1))
+    return dict(await unit.write_by_day("mark_sent", rows, 1, today))
 
 
-async def _keep_refs(unit: Unit, refs: list[SegmentRef], numbers: Mapping[int, int], now: int) -> None:
+def _only_form(s: Settlement) -> str:
+    """Give the form of the only reference of a message, "" where it has several segments or no reference."""
+    refs = s.outcome.provider_refs if isinstance(s.outcome, Accepted) else ()
+    return stored_form(refs[0]) if len(refs) == 1 and refs[0] else ""
+
+
+async def _keep_refs(
+    unit: Unit, refs: list[SegmentRef], sent: Mapping[int, int], others: Mapping[int, int], now: int
+) -> None:
+    """Write the references that are not written yet, and see whether receipts wait for any."""
     day = day_of(now)
-    await unit.shared.days.ensure([now])
+    left = [r for r in refs if r.settlement.message_id not in sent or not _only_form(r.settlement)]
+    numbers = {**sent, **others}
     rows = [
         [
             r.settlement.channel_id,
@@ -213,9 +230,10 @@ async def _keep_refs(unit: Unit, refs: list[SegmentRef], numbers: Mapping[int, i
             r.segment,
             day,
         ]
-        for r in refs
+        for r in left
     ]
-    await unit.write("insert_segments", rows)
+    if rows:
+        await unit.write("insert_segments", rows)
     receipts.look_again(unit, [(r.settlement.channel_id, r.form) for r in refs], now)
 
 

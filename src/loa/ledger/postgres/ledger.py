@@ -83,13 +83,14 @@ DESKS: Final = (
     DeskPlan(("accept",), 2, weigh=accept.weigh, weight_per_commit=20_000),
     DeskPlan(("record",), 1),
     DeskPlan(("receipts",), 1),
-    DeskPlan(("claim", "next_due"), 1),
-    DeskPlan(("claim_callbacks", "next_callback_due"), 1, calls_per_commit=8),
-    DeskPlan(("record_tries", "endpoint_health"), 1),
+    DeskPlan(("claim",), 1),
+    DeskPlan(("claim_callbacks", "next_callback_due", "next_due"), 1, calls_per_commit=8, one_statement=True),
+    DeskPlan(("record_tries",), 1, one_statement=True),
     DeskPlan(
         (
             "cancel",
             "cancel_message",
+            "endpoint_health",
             "settle_stale",
             "rematch",
             "replay",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from loa import __version__
 from loa.errors import SchemaMismatch
@@ -201,7 +201,7 @@ async def _grant(connection: Any, role: str) -> None:
 
 def role_of(url: str) -> str:
     """Give the role that an address names, "" where it names none."""
-    return urlsplit(url).username or ""
+    return unquote(urlsplit(url).username or "")
 
 
 async def make_days(connection: Any, now: int) -> range:

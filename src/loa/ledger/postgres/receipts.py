@@ -48,8 +48,9 @@ async def _deliver_plain(unit: Unit, arrivals: Sequence[Arrival]) -> None:
         if a.segment and a.state is State.DELIVERED and a.ref == a.forms[0] and seen[a.segment] == 1
     ]
     if rows:
-        since = first_id(max(0, day_of(min(a.received_at for a in arrivals)) - REPEAT_DAYS))
-        for (place,) in await unit.write_by_day("deliver_plain", rows, 2, since):
+        days = [day_of(a.received_at) for a in arrivals]
+        span = (first_id(max(0, min(days) - REPEAT_DAYS)), first_id(max(days) + 1))
+        for (place,) in await unit.write_by_day("deliver_plain", rows, 2, *span):
             arrivals[place].result = APPLIED
             unit.wakes = True
 

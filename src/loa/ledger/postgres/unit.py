@@ -3,7 +3,7 @@
 Values cross as one array a column, taken apart by `unnest` there: one statement a kind of row and commit.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,9 @@ class Shared:
     request_keep_ms: int
     contents: Contents = field(default_factory=Contents)
     open: dict[tuple[int, int], Batch] = field(default_factory=dict)
+    numbers: deque[int] = field(default_factory=deque)
+    """Numbers for submissions, in stock since `numbers_at`."""
+    numbers_at: float = 0.0
     every_step: dict[int, tuple[float, bool]] = field(default_factory=dict)
     rematch_after: int = 0
     next_claim: int = 1
@@ -67,6 +70,8 @@ class Unit:
     moves: Counter[tuple[int, int]] = field(default_factory=Counter)
     after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     wakes: bool = False
+    xid: int = 0
+    """The transaction, where what became of it must be found out if the answer to its commit is lost."""
 
     async def run(self, name: str, *values: Any, day: int | None = None) -> None:
         """Run a statement."""

@@ -8,13 +8,13 @@ from loa.domain.standing import end_wait, expire
 from loa.domain.traffic import TrafficClass
 from loa.ledger.arrivals import EVIDENCE_MS
 from loa.ledger.postgres import standings
-from loa.ledger.postgres.days import AHEAD, DAY_MS, IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.days import AHEAD, DAY_MS, day_of, day_of_id, first_id
 from loa.ledger.postgres.statements import IMPORTED
 from loa.ledger.postgres.unit import Unit
 
 HISTORY: Final = ("callback_try", "event", "attempt", "message", "submission")
 NUMBERS: Final = "numbers"
-_SPAN: Final = ("tries", "callbacks", "events", "attempts")
+_SPAN: Final = ("tries", "callbacks", "unknown", "events", "attempts")
 
 
 async def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:
@@ -113,7 +113,7 @@ async def _forget_numbers(unit: Unit, before: int, limit: int) -> int:
         page = await unit.rows("numbers_of_day", tenant_id, number, limit, day=day)
         if page:
             last = tuple(page[-1])
-            gone = await unit.rows("forget_numbers", tenant_id, number, *last, day=day)
+            gone = await unit.write("forget_numbers", sorted({tuple(row) for row in page}), day=day)
             await unit.run("note_forgotten", NUMBERS, day, *last, len(page) < limit)
             return len(gone)
         await unit.run("note_forgotten", NUMBERS, day, tenant_id, number, True)
@@ -124,7 +124,7 @@ async def _purge_history(unit: Unit, before: int) -> int:
     """Drop the days that are past their time and hold nothing that is still on its way."""
     last = day_of(before)
     oldest = await unit.value("oldest_open")
-    if oldest is not None and oldest >= IMPORTED_END:
+    if oldest is not None:
         last = min(last, day_of_id(oldest))
     gone = 0
     for table in HISTORY:

@@ -64,6 +64,8 @@ class DeskPlan:
     kinds: tuple[str, ...]
     lines: int
     calls_per_commit: int = 1_000
+    one_statement: bool = False
+    """Each call writes at most one statement, which is a transaction by itself."""
     weigh: Callable[[Any], int] = lambda _payload: 1
     weight_per_commit: int = 1_000
 
@@ -213,17 +215,23 @@ class Desk:
             self._shared.told()
         return None
 
+    async def _handle(self, unit: Unit, kinds: Mapping[str, list[_Call]]) -> None:
+        for kind, group in kinds.items():
+            results = await self._handlers[kind](unit, [call.payload for call in group])
+            for call, result in zip(group, results, strict=True):
+                call.result = result
+
     async def _transact(self, unit: Unit, kinds: Mapping[str, list[_Call]], committing: list[int]) -> None:
+        if self._plan.one_statement:
+            await self._handle(unit, kinds)
+            return
         transaction = unit.connection.transaction()
         await transaction.start()
         try:
-            for kind, group in kinds.items():
-                results = await self._handlers[kind](unit, [call.payload for call in group])
-                for call, result in zip(group, results, strict=True):
-                    call.result = result
+            await self._handle(unit, kinds)
             await unit.finish()
-            if "accept" in kinds:
-                committing.append(await unit.connection.fetchval("SELECT pg_current_xact_id()::text::bigint"))
+            if unit.xid:
+                committing.append(unit.xid)
         except BaseException as error:
             if not unit.connection.is_closed() and not breaks_connection(error) and not _is_cancelled(error):
                 await transaction.rollback()

@@ -20,39 +20,43 @@ SELECT pg_advisory_xact_lock(h) FROM (
   ORDER BY 1) sorted;
 
 -- name: submission_numbers
--- Numbers for $1 submissions, and the transaction they belong to. Index: none.
-SELECT nextval('submission_number'), pg_current_xact_id()::text::bigint FROM generate_series(1, $1::integer);
+-- Numbers for $1 submissions. Index: none.
+SELECT nextval('submission_number') FROM generate_series(1, $1::integer);
 
--- name: keep_request_keys
--- Remembers request ids; an entry past its time ($6) is replaced. Gives one row for each that was kept: one fewer means that
--- another process was quicker. Index: request_key_pkey.
-INSERT INTO request_key AS k (tenant_id, request_id, fingerprint, submission_id, at)
-SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[])
-ON CONFLICT (tenant_id, request_id, fingerprint) DO UPDATE SET submission_id = excluded.submission_id, at = excluded.at
-WHERE k.at <= excluded.at - $6
-RETURNING 1;
-
--- name: insert_submissions
--- Writes the submissions of one commit. Index: none.
-INSERT INTO submission (tenant_id, id, referent_id, token, request_id, key_id, sender, text, encoding, segment_count, class,
-  accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
-  $9::text[], $10::integer[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[], $16::bigint[],
-  $17::integer[], $18::bigint[], $19::boolean[], $20::text[], $21::text[]);
-
--- name: insert_messages
--- Writes the messages of one commit and puts them in their lanes. Index: none.
-WITH fresh AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::text[],
-    $8::bigint[], $9::bigint[], $10::bigint[], $11::boolean[])
-  AS f(tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, at, expires_at, every_step)
+-- name: write_submissions
+-- Writes the submissions of one commit ($1..$21), and their messages in groups ($22..$33) that share all but the number ($34),
+-- puts those in their lanes ($35..$37), and remembers request ids ($38..$42), where an entry past its time ($43) is replaced.
+-- Gives how many request ids were kept, one fewer where another process was quicker, and the transaction.
+-- Index: request_key_pkey.
+WITH submitted AS (
+  INSERT INTO submission (tenant_id, id, referent_id, token, request_id, key_id, sender, text, encoding, segment_count, class,
+    accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer)
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
+    $9::text[], $10::integer[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[], $16::bigint[],
+    $17::integer[], $18::bigint[], $19::boolean[], $20::text[], $21::text[])
+), fresh AS MATERIALIZED (
+  SELECT g.*, g.first_id + d.place - 1 AS id, d.destination
+  FROM unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::smallint[], $26::integer[], $27::text[], $28::bigint[],
+    $29::bigint[], $30::bigint[], $31::boolean[], $32::integer[], $33::integer[])
+    AS g(tenant_id, first_id, submission_id, class, channel_id, plan, due_at, at, expires_at, every_step, low, high)
+  CROSS JOIN LATERAL unnest(($34::bigint[])[g.low:g.high]) WITH ORDINALITY AS d(destination, place)
 ), written AS (
   INSERT INTO message (tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, updated_at, every_step)
   SELECT tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, at, every_step FROM fresh
+), queued AS (
+  INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, attempts, tries, flags,
+    class)
+  SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, 0, class FROM fresh
+), moved AS (
+  INSERT INTO lane_move (channel_id, class, count) SELECT * FROM unnest($35::integer[], $36::smallint[], $37::bigint[])
+), kept AS (
+  INSERT INTO request_key AS k (tenant_id, request_id, fingerprint, submission_id, at)
+  SELECT * FROM unnest($38::bigint[], $39::text[], $40::bytea[], $41::bigint[], $42::bigint[])
+  ON CONFLICT (tenant_id, request_id, fingerprint) DO UPDATE SET submission_id = excluded.submission_id, at = excluded.at
+  WHERE k.at <= excluded.at - $43
+  RETURNING 1
 )
-INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, attempts, tries, flags,
-  class)
-SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, 0, class FROM fresh;
+SELECT (SELECT count(*) FROM kept) AS kept, pg_current_xact_id()::text::bigint AS xid;
 
 -- name: insert_warnings
 -- Notes things the tenant can see. Index: none.
@@ -64,7 +68,7 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]);
 SELECT id FROM endpoint WHERE tenant_id = $1 AND url = $2;
 
 -- name: secrets_for
--- The secrets a new address of a tenant shares: those of endpoint $2, else of its first. Index: endpoint_pkey.
+-- The secrets a new address of a tenant shares: those of endpoint $2, else of its first. Index: endpoint is small.
 SELECT secrets FROM endpoint WHERE tenant_id = $1 ORDER BY id = $2 DESC, id LIMIT 1;
 
 -- name: insert_endpoint

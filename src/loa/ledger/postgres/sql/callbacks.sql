@@ -34,24 +34,25 @@ LEFT JOIN LATERAL (
   SELECT * FROM attempt@ WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = m.attempts OFFSET 0) a ON true
 LEFT JOIN channel c ON c.id = k.channel_id;
 
--- name: insert_tries
--- Records tries of callbacks that are still owed. Index: callback_pkey, callback_try_pkey.
-INSERT INTO callback_try AS t (tenant_id, event_id, number, at, status, error, excerpt, elapsed_ms)
-SELECT c.tenant_id, w.* FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::text[], $6::text[],
-  $7::integer[]) AS w(event_id, number, at, status, error, excerpt, elapsed_ms)
-JOIN callback c ON c.event_id = w.event_id
-ON CONFLICT (tenant_id, event_id, number) DO UPDATE SET at = excluded.at, status = excluded.status, error = excluded.error,
-  excerpt = excluded.excerpt, elapsed_ms = excluded.elapsed_ms;
-
--- name: end_callbacks
--- Forgets callbacks that were taken: their tries and events say the rest. Index: callback_pkey.
-DELETE FROM callback WHERE event_id = ANY($1::bigint[]);
-
--- name: put_off_callbacks
--- Notes what came of tries that failed: due again, or failed for good. Index: callback_pkey.
-UPDATE callback c SET tries = w.tries, due_at = w.next_at, done_at = w.done_at, result = w.result, claimed_by = NULL
-FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[], $5::text[]) AS w(id, tries, next_at, done_at, result)
-WHERE c.event_id = w.id;
+-- name: record_tries
+-- Records tries of callbacks that are still owed ($1..$7), forgets those that were taken ($8): their tries and events say the
+-- rest, and notes of those that failed ($9..$13) when they are due again, or that they failed for good.
+-- Index: callback_pkey, callback_try_pkey.
+WITH w AS MATERIALIZED (
+  SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::integer[])
+    AS u(event_id, number, at, status, error, excerpt, elapsed_ms)
+), tried AS (
+  INSERT INTO callback_try AS t (tenant_id, event_id, number, at, status, error, excerpt, elapsed_ms)
+  SELECT c.tenant_id, w.* FROM w
+  CROSS JOIN LATERAL (SELECT tenant_id FROM callback WHERE event_id = w.event_id OFFSET 0) c
+  ON CONFLICT (tenant_id, event_id, number) DO UPDATE SET at = excluded.at, status = excluded.status, error = excluded.error,
+    excerpt = excluded.excerpt, elapsed_ms = excluded.elapsed_ms
+), taken AS (
+  DELETE FROM callback WHERE event_id = ANY($8::bigint[])
+)
+UPDATE callback c SET tries = f.tries, due_at = f.next_at, done_at = f.done_at, result = f.result, claimed_by = NULL
+FROM unnest($9::bigint[], $10::integer[], $11::bigint[], $12::bigint[], $13::text[]) AS f(id, tries, next_at, done_at, result)
+WHERE c.event_id = f.id;
 
 -- name: next_callback_due
 -- When the next callback of a working endpoint is due, from the due times that $1, $2 (endpoint, due time) name.

@@ -18,8 +18,11 @@ DELETE FROM queue WHERE message_id = ANY(ARRAY(
 RETURNING message_id, submission_id, destination, attempts, flags, tries, tenant_id, class, due_at, expires_at;
 
 -- name: keep_claim
--- Keeps a claimed batch on record, while its owner lives: a dead process's claims are settled by others.
--- Index: node_pkey.
+-- Keeps a claimed batch on record, while its owner lives: a dead process's claims are settled by others. What left which lane
+-- stands in $9, $10. Index: node_pkey.
+WITH moved AS (
+  INSERT INTO lane_move (channel_id, class, count) SELECT $3, * FROM unnest($9::smallint[], $10::bigint[])
+)
 INSERT INTO claim (id, boot, channel_id, claimed_at, claimed_until, tenant_ids, message_ids, numbers)
 SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM node WHERE boot = $2 AND dead_at IS NULL
 RETURNING pg_current_xact_id()::text::bigint;
@@ -64,19 +67,22 @@ FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
 JOIN submission@ s ON s.tenant_id = w.tenant_id AND s.id = w.id;
 
 -- name: mark_sent
--- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet. Gives which
--- they were. Index: message_pkey.
+-- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet, with the
+-- reference of the one segment of those that have only one. Gives which they were. Index: message_pkey.
 WITH w AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[])
-    AS u(tenant_id, message_id, number, channel_id, claimed_at, at, refs)
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
+    $8::text[]) AS u(tenant_id, message_id, number, channel_id, claimed_at, at, refs, form)
 ), sent AS (
   UPDATE message@ m SET state = 2, attempts = w.number, due_at = NULL, error = '', updated_at = w.at
   FROM w WHERE m.tenant_id = w.tenant_id AND m.id = w.message_id AND m.state = 0 AND m.attempts = w.number - 1
     AND NOT m.every_step
-  RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs, m.destination
+  RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs, w.form, m.destination
 ), closed AS (
   INSERT INTO attempt@ (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)
   SELECT tenant_id, id, number, channel_id, claimed_at, at, 'accepted', '', refs FROM sent
+), found_by AS (
+  INSERT INTO segment (channel_id, ref, tenant_id, message_id, destination, number, segment, day)
+  SELECT channel_id, form, tenant_id, id, destination, number, 0, $9::integer FROM sent WHERE form <> ''
 )
 SELECT id, destination FROM sent;
 

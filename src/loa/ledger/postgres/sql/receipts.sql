@@ -8,8 +8,8 @@ CROSS JOIN LATERAL (
 
 -- name: deliver_plain
 -- Settles the plain case at once: receipts that prove delivery of the one segment of a message that is sent, $1..$12 (place,
--- tenant, message, attempt, channel, ref, stat, number, detail, raw, two times), and that did not come before, from receipt
--- id $13 on. Gives which they were. Index: receipt_key, message_pkey, submission_pkey, meta_pkey.
+-- tenant, message, attempt, channel, ref, stat, number, detail, raw, two times), and that did not come before, between the
+-- receipt ids $13 and $14. Gives which they were. Index: receipt_key, message_pkey, submission_pkey, meta_pkey.
 WITH plain AS MATERIALIZED (
   SELECT w.*, s.endpoint_id
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
@@ -22,7 +22,7 @@ WITH plain AS MATERIALIZED (
     OFFSET 0) s
   WHERE NOT EXISTS (
     SELECT FROM receipt WHERE channel_id = w.channel_id AND ref = w.ref AND stat = w.stat AND destination = w.destination
-      AND id >= $13 OFFSET 0)
+      AND id >= $13 AND id < $14 OFFSET 0)
 ), delivered AS (
   UPDATE message@ m SET state = 4, sequence = m.sequence + 1, due_at = NULL, error = '', updated_at = p.received_at
   FROM plain p

@@ -50,8 +50,10 @@ SELECT g.channel_id, g.ref, g.number, g.segment, coalesce(g.state, r.state) AS s
 FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
 CROSS JOIN LATERAL (SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.ref AND message_id = $1 OFFSET 0) g
 LEFT JOIN LATERAL (
-  SELECT state, received_at FROM receipt WHERE channel_id = g.channel_id AND ref = g.ref AND message_id = $1
-    AND state IS NOT NULL ORDER BY id LIMIT 1) r ON true;
+  SELECT state, received_at FROM (
+    SELECT * FROM receipt WHERE channel_id = g.channel_id AND ref = g.ref AND message_id = $1 AND state IS NOT NULL
+    OFFSET 0) proving
+  ORDER BY id LIMIT 1) r ON true;
 
 -- name: receipts_of
 -- The receipts under the references in $2, $3 that belong to message $1. Index: receipt_key.

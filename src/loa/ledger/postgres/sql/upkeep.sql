@@ -40,7 +40,8 @@ DELETE FROM parked WHERE receipt_id IN (
 -- name: purge_unknown
 -- Forgets unknown messages that no evidence may speak of any more. Index: unknown_pkey.
 DELETE FROM unknown WHERE message_id IN (
-  SELECT message_id FROM unknown WHERE due_at IS NULL AND message_id < $1 ORDER BY message_id LIMIT $2);
+  SELECT message_id FROM unknown WHERE due_at IS NULL AND message_id >= 281474976710656
+  AND message_id < $1 ORDER BY message_id LIMIT $2);
 
 -- name: purge_texts
 -- Forgets what submissions of class $1 of one day said before $2, in text and options; counts stay.
@@ -60,11 +61,11 @@ DELETE FROM warning WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM warning 
 RETURNING 1;
 
 -- name: oldest_open
--- The lowest id of a message that is still on its way. Index: queue_pkey, unknown_due; claim is small.
+-- The lowest id of a message that is still on its way. Index: queue_pkey, unknown_pkey; claim is small.
 SELECT least(
-  (SELECT min(message_id) FROM queue),
-  (SELECT min(message_id) FROM unknown WHERE due_at IS NOT NULL),
-  (SELECT min(m) FROM claim CROSS JOIN LATERAL unnest(message_ids) AS m));
+  (SELECT min(message_id) FROM queue WHERE message_id >= 281474976710656),
+  (SELECT min(message_id) FROM unknown WHERE message_id >= 281474976710656 AND due_at IS NOT NULL),
+  (SELECT min(m) FROM claim CROSS JOIN LATERAL unnest(message_ids) AS m WHERE m >= 281474976710656));
 
 -- name: drop_days
 -- Drops the days of one table before a day. Index: none.
@@ -93,10 +94,12 @@ SELECT tenant_id, destination FROM message@
 WHERE destination > 0 AND (tenant_id, destination) > ($1::bigint, $2::bigint) ORDER BY tenant_id, destination LIMIT $3;
 
 -- name: forget_numbers
--- Forgets every destination of one day between two places. Index: message_destination.
-UPDATE message@ SET destination = 0
-WHERE destination > 0 AND (tenant_id, destination) > ($1::bigint, $2::bigint)
-  AND (tenant_id, destination) <= ($3::bigint, $4::bigint)
+-- Forgets the destinations in $1, $2 (tenant, number) on one day. Index: message_destination, message_pkey.
+UPDATE message@ m SET destination = 0
+FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, destination)
+CROSS JOIN LATERAL (
+  SELECT id FROM message@ WHERE tenant_id = w.tenant_id AND destination = w.destination OFFSET 0) f
+WHERE m.tenant_id = w.tenant_id AND m.id = f.id
 RETURNING 1;
 
 -- name: note_forgotten
@@ -110,7 +113,7 @@ SET after_tenant = excluded.after_tenant, after_number = excluded.after_number, 
 DELETE FROM forgetting WHERE day < $1 AND day > 0;
 
 -- name: imported_ended
--- Imported submissions past their time with nothing of them open, ids only. Index: submission_pkey.
+-- Imported submissions past their time with nothing of them open, ids only. Index: none, it stops at $2.
 SELECT tenant_id, id, first_message_id, message_count FROM submission@
 WHERE accepted_at < $1 AND expires_at < $1 LIMIT $2;
 
@@ -124,6 +127,10 @@ WHERE e.tenant_id = $1 AND e.message_id >= $2 AND e.message_id < $2 + $3::intege
 -- Index: event_message, callback_pkey.
 DELETE FROM callback c USING event@ e
 WHERE e.tenant_id = $1 AND e.message_id >= $2 AND e.message_id < $2 + $3::integer AND c.event_id = e.id;
+
+-- name: purge_imported_unknown
+-- Index: unknown_pkey.
+DELETE FROM unknown WHERE tenant_id = $1 AND message_id >= $2 AND message_id < $2 + $3::integer;
 
 -- name: purge_imported_events
 -- Index: event_message.
