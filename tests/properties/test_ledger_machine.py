@@ -1,6 +1,7 @@
 """Any order of calls, answers, receipts, crashes and hours: the ledger keeps its promises, step by step.
 
-A crash here is what a kill leaves: the files as they are at that moment, opened again by another process.
+A crash here is what a kill leaves: the files as they are at that moment, or the connections cut, opened again by another
+process under the same name.
 """
 
 import asyncio
@@ -12,20 +13,34 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from tests.contract.ledger.values import ALL_LANES, NUMBER, receipt, settlement, submission, tried
 from tests.support.crash_model import CLAIM, EVIDENCE_WAIT, Message
-from tests.support.fakes import EPOCH, QuietProbe
+from tests.support.fakes import EPOCH, FakeClock, QuietProbe
+from tests.support.postgres import Postgres, postgres
+from tests.support.shared_ledger import APP, as_user, end_abruptly, prepare
 
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.receipt import stored_form
 from loa.domain.traffic import TrafficClass
+from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import Attempt
+from loa.ports.ledger import Ledger
 from loa.ports.records import DueCallback, MessageFilter, NewSubmission, Repeat, Row, Stored
+
+__all__ = ["postgres"]
 
 T = TypeVar("T")
 
@@ -43,12 +58,8 @@ def policy(_tenant: int, traffic_class: TrafficClass) -> tuple[int, bool]:
     return EVIDENCE_WAIT, traffic_class is TrafficClass.TRANSACTIONAL
 
 
-def ref_of(attempt: Attempt) -> str:
-    return f"r{attempt.message_id}-{attempt.number}"
-
-
 class LedgerMachine(RuleBasedStateMachine):
-    """Drives a real ledger and the model side by side."""
+    """Drives a real ledger and the model side by side. `numbers`: what the model calls a message, by its id."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,26 +68,45 @@ class LedgerMachine(RuleBasedStateMachine):
         self.boots = 0
         self.now = EPOCH
         self.model: dict[int, Message] = {}
+        self.numbers: dict[int, int] = {}
+        self.ids: dict[int, int] = {}
         self.submissions: list[NewSubmission] = []
         self.attempts: list[Attempt] = []
         self.seen: dict[int, str] = {}
         self.doubts: Counter[int] = Counter()
         self.posted: dict[int, tuple[int, int, str]] = {}
-        self.open()
+        self.ledger: Ledger = self.run(self.open())
         self.endpoint = self.run(self.ledger.add_endpoint(1, "https://x.example/", "whsec_x")).id
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
-    def open(self) -> None:
+    async def open(self) -> Ledger:
+        """Open the ledger that is there, or a new one."""
         self.path = self.folder / str(self.boots) / "loa.db"
-        self.ledger = self.run(SqliteLedger.open(self.path, probe=QuietProbe()))
+        return await SqliteLedger.open(self.path, probe=QuietProbe())
+
+    async def open_after_a_kill(self) -> Ledger:
+        """Open what a kill at this moment leaves."""
+        self.boots += 1
+        (self.folder / str(self.boots)).mkdir()
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{self.path}{suffix}", self.folder / str(self.boots) / f"loa.db{suffix}")
+        await self.ledger.close()
+        return await self.open()
+
+    async def close(self) -> None:
+        """Close the ledger and leave nothing behind."""
+        await self.ledger.close()
+
+    def ref_of(self, attempt: Attempt) -> str:
+        return f"r{self.numbers[attempt.message_id]}-{attempt.number}"
 
     def teardown(self) -> None:
         try:
             self.tell_everything()
         finally:
-            self.run(self.ledger.close())
+            self.run(self.close())
             self.loop.close()
             shutil.rmtree(self.folder)
 
@@ -109,6 +139,9 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         assert self.run(self.ledger.accept(new)) == Stored()
         self.submissions.append(new)
+        for row in self.run(self.ledger.submission_messages(1, new.referent_id, 0, 10)):
+            number = row["destination"] - NUMBER
+            self.ids[number], self.numbers[row["id"]] = row["id"], number
         for number in range(first, first + count):
             self.model[number] = Message(number, kind.label, self.now + lifetime, self.now + wait)
 
@@ -121,7 +154,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def cancel(self, data: st.DataObject) -> None:
         message = self.model[data.draw(st.sampled_from(sorted(self.model)))]
-        cancelled = self.run(self.ledger.cancel_message(1, message.number, self.now))
+        cancelled = self.run(self.ledger.cancel_message(1, self.ids[message.number], self.now))
         assert cancelled is (message.state == "queued")
         if cancelled:
             message.end("cancelled")
@@ -132,13 +165,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def claim(self, limit: int) -> None:
         due = [m for m in self.model.values() if m.state == "queued" and m.due <= self.now]
         claimed = self.run(self.ledger.claim(1, ALL_LANES, limit, self.now, self.now + CLAIM))
-        ids = {attempt.message_id for attempt in claimed}
+        ids = {self.numbers[attempt.message_id] for attempt in claimed}
         expired = {m.number for m in due if m.expires_at <= self.now and self.state_of(m.number) == "expired"}
         for message in due:
             if message.number in ids | expired:
                 message.claim(self.now)
         for attempt in claimed:
-            message = self.model[attempt.message_id]
+            message = self.model[self.numbers[attempt.message_id]]
             assert message in due
             assert (attempt.number, attempt.possible_duplicate) == (message.attempts, message.resent)
         assert expired or len(claimed) == min(limit, len(due))
@@ -155,14 +188,14 @@ class LedgerMachine(RuleBasedStateMachine):
             settlements.append(
                 settlement(
                     attempt,
-                    WORDS.get(word) or Accepted((ref_of(attempt),)),
+                    WORDS.get(word) or Accepted((self.ref_of(attempt),)),
                     self.now,
                     retry_at=retry_at,
                     wait_until=self.now + EVIDENCE_WAIT,
                     resend=attempt.traffic_class is TrafficClass.TRANSACTIONAL,
                 )
             )
-            self.model[attempt.message_id].answer(attempt.number, word, self.now, retry_at)
+            self.model[self.numbers[attempt.message_id]].answer(attempt.number, word, self.now, retry_at)
         for message in self.model.values():
             message.match_known()
         self.run(self.ledger.record(settlements))
@@ -179,7 +212,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def report(self, data: st.DataObject) -> None:
         """Receipts of attempts, before or after their answer, once or more, in one or another spelling."""
         for attempt in self.some_attempts(data):
-            ref = ref_of(attempt)
+            ref = self.ref_of(attempt)
             form = data.draw(st.sampled_from([(ref,), (ref.upper(),), (f"00{ref}",), (f"x{ref}", ref)]))
             proves = data.draw(
                 st.sampled_from([State.DELIVERED, State.DELIVERED, State.UNDELIVERED, State.EXPIRED, None])
@@ -189,7 +222,9 @@ class LedgerMachine(RuleBasedStateMachine):
             counts = self.run(self.ledger.store([one] * times))
             assert counts.repeated >= times - 1
             if proves is not None and counts.repeated != times:
-                self.model[attempt.message_id].match([(tuple(map(stored_form, form)), proves.label, self.now)])
+                self.model[self.numbers[attempt.message_id]].match(
+                    [(tuple(map(stored_form, form)), proves.label, self.now)]
+                )
 
     # what time and accidents do
 
@@ -204,7 +239,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.run(self.ledger.record_tries([one]))
 
     def hear(self, callback: DueCallback) -> None:
-        told = (callback.message_id, callback.sequence, callback.state.label)
+        told = (self.numbers[callback.message_id], callback.sequence, callback.state.label)
         assert self.posted.setdefault(callback.id, told) == told
 
     @rule(seconds=st.sampled_from([31, 0, 10, 61, 95, 300]))
@@ -219,13 +254,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """Start another process on the files as they are; what is in the air is unknown from here on."""
-        self.boots += 1
-        (self.folder / str(self.boots)).mkdir()
-        for suffix in ("", "-wal"):
-            shutil.copy(f"{self.path}{suffix}", self.folder / str(self.boots) / f"loa.db{suffix}")
-        self.run(self.ledger.close())
-        self.open()
+        """Start another process on what is there; what is in the air is unknown from here on."""
+        self.ledger = self.run(self.open_after_a_kill())
         self.run(self.ledger.settle_stale(self.now, policy, former=True))
         for message in self.model.values():
             if message.state == "sending":
@@ -234,13 +264,13 @@ class LedgerMachine(RuleBasedStateMachine):
     # what must hold
 
     def state_of(self, number: int) -> str:
-        row = self.run(self.ledger.message(1, number))
+        row = self.run(self.ledger.message(1, self.ids[number]))
         assert row is not None
         return str(row["state"])
 
     @invariant()
     def nothing_is_lost_or_made_up(self) -> None:
-        rows = {row["id"]: row for row in self.run(self.ledger.messages(1, MessageFilter(), None, 1_000))}
+        rows = {self.numbers[row["id"]]: row for row in self.run(self.ledger.messages(1, MessageFilter(), None, 1_000))}
         assert {number: row["state"] for number, row in rows.items()} == {
             number: message.state for number, message in self.model.items()
         }
@@ -250,7 +280,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def watch(self, row: Row) -> None:
         """What is in doubt once is never sent again, or once more and flagged: told from the rows alone."""
-        number, state, before = row["id"], row["state"], self.seen.get(row["id"], "queued")
+        number = self.numbers[row["id"]]
+        state, before = row["state"], self.seen.get(number, "queued")
         if state == "sending" and before != "sending":
             may_repeat = row["class"] == "transactional" and row["possible_duplicate"]
             assert self.doubts[number] <= (1 if may_repeat else 0), row
@@ -261,8 +292,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def what_is_told_only_goes_forward(self) -> None:
         told: dict[int, list[str]] = {number: [] for number in self.model}
         for event in self.run(self.ledger.events(1, 0, 10_000)):
-            told[event["message_id"]].append(event["state"])
-            assert event["sequence"] == len(told[event["message_id"]])
+            number = self.numbers[event["message_id"]]
+            told[number].append(event["state"])
+            assert event["sequence"] == len(told[number])
         assert told == {number: message.told for number, message in self.model.items()}
         for states in told.values():
             for before, after in pairwise(states):
@@ -288,12 +320,47 @@ class LedgerMachine(RuleBasedStateMachine):
         assert sorted(self.posted.values()) == sorted(wanted)
 
 
-TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
+class PostgresMachine(LedgerMachine):
+    """The same on a database of a server."""
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        super().__init__()
+
+    async def open(self) -> Ledger:
+        self.url = await self.server.make(prepare)
+        return await self._open()
+
+    async def _open(self) -> Ledger:
+        return await PostgresLedger.open(
+            as_user(self.url, APP), folder=self.folder, probe=QuietProbe(), clock=FakeClock()
+        )
+
+    async def open_after_a_kill(self) -> Ledger:
+        assert isinstance(self.ledger, PostgresLedger)
+        await end_abruptly(self.ledger)
+        return await self._open()
+
+    async def close(self) -> None:
+        await self.ledger.close()
+        await self.server.drop(self.url)
+
+
+def like(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+
+
+def test_the_embedded_ledger_does_what_the_model_does() -> None:
+    run_state_machine_as_test(LedgerMachine, settings=like(60))
+
+
+@pytest.mark.timeout(120)
+def test_the_ledger_on_postgres_does_what_the_model_does(postgres: Postgres) -> None:
+    run_state_machine_as_test(lambda: PostgresMachine(postgres), settings=like(14))
