@@ -170,7 +170,9 @@ async def test_a_receipt_that_came_before_the_crash_is_found_again_by_upkeep(ope
     await again.close()
 
 
-async def test_a_receipt_taken_as_evidence_is_shown_and_so_are_those_that_follow_under_its_reference(ledger: Ledger) -> None:
+async def test_a_receipt_taken_as_evidence_is_shown_and_so_are_those_that_follow_under_its_reference(
+    ledger: Ledger,
+) -> None:
     await ledger.accept(submission())
     (first,) = await claim(ledger)
     await ledger.record([settlement(first, Unknown("lost"), wait_until=EPOCH + MINUTE, resend=True)])
