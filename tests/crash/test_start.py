@@ -121,6 +121,7 @@ def test_f17_a_folder_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_a_second_process_is_told_who_owns_the_ledger_and_the_first_goes_on(world: World) -> None:
     await world.boot()
     ask = world.client.ask(OTP)
@@ -132,6 +133,7 @@ async def test_a_second_process_is_told_who_owns_the_ledger_and_the_first_goes_o
     assert found.submitted(ask) == [1]
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 async def test_after_a_kill_the_ledger_is_free_at_once(world: World) -> None:
     await world.boot()
     await world.kill()

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from loa.certify.cluster import Cluster
+from loa.certify.postgres import PostgresEngine
 
 T = TypeVar("T")
 Prepare = Callable[[str], Awaitable[object]]
@@ -100,6 +101,15 @@ def durable_cluster() -> Iterator[Cluster]:
     cluster = _apart(Cluster.create())
     yield cluster
     _apart(cluster.remove())
+
+
+@pytest.fixture(scope="session")
+def durable_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEngine]:
+    """The certificate's own server, durable, for the tests of one process; each makes a store of its own on it."""
+    engine = PostgresEngine()
+    _apart(engine.start(tmp_path_factory.mktemp("engine")))
+    yield engine
+    _apart(engine.stop())
 
 
 @pytest.fixture
