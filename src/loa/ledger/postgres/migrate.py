@@ -73,6 +73,9 @@ async def read_state(connection: Any) -> SchemaState:
         f"SELECT coalesce(max(number), 0) AS schema, coalesce(max(number) FILTER (WHERE finished_at IS NOT NULL), 0) AS"  # noqa: S608
         f" finished FROM {SCHEMA}.schema_change"
     )
+    if row["schema"] == 0:
+        # The first change is under way, or was cut off: what it did went with it.
+        return SchemaState(0, 0, 0)
     query = f"SELECT number, version FROM {SCHEMA}.schema_change WHERE oldest ORDER BY number DESC LIMIT 1"  # noqa: S608
     oldest = await connection.fetchrow(query)
     return SchemaState(row["schema"], row["finished"], oldest["number"], oldest["version"])
@@ -133,7 +136,9 @@ async def migrate(
         for change in wanted if finish else ():
             done.extend(await _after(connection, change))
         if role:
-            await _grant(connection, role)
+            async with connection.transaction():
+                await connection.execute(LOCK)
+                await _grant(connection, role)
 
     settings = {name: WRITING[name] for name in ("search_path", "timezone", "jit", "loa.tenant")}
     await run_once(url, settings | {"lock_timeout": "60000"}, "loa migrate", TIMEOUT_S, work)
