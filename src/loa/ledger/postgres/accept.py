@@ -11,11 +11,12 @@ from typing import Any
 from loa.domain.ids import REFERENT_PREFIX, referent_time
 from loa.domain.lifecycle import State
 from loa.ledger.contents import Content
-from loa.ledger.placing import Placing, as_json, wanted_keys
+from loa.ledger.placing import Placing, wanted_keys
 from loa.ledger.postgres import standings
 from loa.ledger.postgres.days import day_of, first_id, submission_id
 from loa.ledger.postgres.statements import columns, part_of_id
 from loa.ledger.postgres.unit import Unit
+from loa.ledger.rows import submission_values
 from loa.ports.probe import Point
 from loa.ports.records import AcceptResult, NewSubmission
 
@@ -74,7 +75,8 @@ class _Rows:
             self.groups.append([*shared, *times, every_step, low, len(self.destinations)])
             following += len(destinations)
             self.moves[plan[0], int(new.traffic_class)] += len(destinations)
-        self.submissions.append(_row(new, first, following - first, endpoint_id, every_step))
+        values = submission_values(new, first, following - first, endpoint_id, every_step)
+        self.submissions.append([new.tenant_id, first, *values])
 
 
 async def _add(unit: Unit, placing: Placing) -> None:
@@ -125,32 +127,6 @@ async def _keep_contents(unit: Unit, fresh: list[NewSubmission], ids: dict[int, 
                 new.sender, new.text, new.encoding, new.segment_count, new.expires_at, new.referent_id, dict(new.ext)
             ),
         )
-
-
-def _row(new: NewSubmission, first: int, count: int, endpoint_id: int | None, every_step: bool) -> list[Any]:
-    return [
-        new.tenant_id,
-        first,
-        new.referent_id,
-        new.token,
-        new.request_id,
-        new.key_id,
-        new.sender,
-        new.text,
-        new.encoding,
-        new.segment_count,
-        int(new.traffic_class),
-        new.accepted_at,
-        new.due_at,
-        new.expires_at,
-        new.scheduled,
-        first,
-        count,
-        endpoint_id,
-        every_step,
-        as_json(new.ext),
-        as_json(new.answer),
-    ]
 
 
 async def _endpoint(unit: Unit, new: NewSubmission) -> int | None:

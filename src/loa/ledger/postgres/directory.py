@@ -4,9 +4,20 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from loa.domain.traffic import TrafficClass
 from loa.errors import CallerError
 from loa.ledger.postgres.unit import Unit
+from loa.ledger.rows import (
+    CHANNELS,
+    ENDPOINTS,
+    KEY_COLUMNS,
+    ROUTES,
+    key_values,
+    read_channel,
+    read_endpoint,
+    read_key,
+    read_route,
+    text,
+)
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
 
 Change = Callable[[Any], Awaitable[Any]]
@@ -19,10 +30,6 @@ async def change(unit: Unit, calls: list[Change]) -> list[Any]:
     await unit.run("bump_revision")
     unit.wakes = True
     return results
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def add_tenant(name: str, now: int) -> Change:
@@ -46,73 +53,30 @@ async def tenants(connection: Any) -> list[Tenant]:
 
 def set_policies(tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> Change:
     """Replace a tenant's overrides of the class policies."""
-    text = _text({name: dict(values) for name, values in policies.items()})
+    written = text({name: dict(values) for name, values in policies.items()})
 
     async def run(connection: Any) -> None:
-        await connection.execute("UPDATE tenant SET policies = $1 WHERE id = $2", text, tenant_id)
+        await connection.execute("UPDATE tenant SET policies = $1 WHERE id = $2", written, tenant_id)
 
     return run
-
-
-_KEY_COLUMNS = (
-    "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
-    " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
-)
 
 
 def add_key(key: ApiKey) -> Change:
     """Store a key's digest and what it may do; gives the key with its id."""
-    values = (
-        key.tenant_id,
-        key.name,
-        key.digest,
-        key.display,
-        key.live,
-        _text(sorted(key.permissions)),
-        _text(key.senders),
-        _text(key.networks),
-        key.request_id_mode,
-        key.success_code,
-        key.endpoint_id,
-        key.created_at,
-        key.expires_at,
-        key.revoked_at,
-        key.last_used_at,
-    )
+    values = key_values(key)
 
     async def run(connection: Any) -> ApiKey:
         marks = ", ".join(f"${number}" for number in range(1, len(values) + 1))
-        query = f"INSERT INTO api_key ({_KEY_COLUMNS}) VALUES ({marks}) RETURNING id"  # noqa: S608 - constants
-        return _key((await connection.fetchval(query, *values), *values))
+        query = f"INSERT INTO api_key ({KEY_COLUMNS}) VALUES ({marks}) RETURNING id"  # noqa: S608 - constants
+        return read_key((await connection.fetchval(query, *values), *values))
 
     return run
 
 
-def _key(row: Any) -> ApiKey:
-    return ApiKey(
-        id=row[0],
-        tenant_id=row[1],
-        name=row[2],
-        digest=row[3],
-        display=row[4],
-        live=row[5],
-        permissions=frozenset(json.loads(row[6])),
-        senders=tuple(json.loads(row[7])),
-        networks=tuple(json.loads(row[8])),
-        request_id_mode=row[9],
-        success_code=row[10],
-        endpoint_id=row[11],
-        created_at=row[12],
-        expires_at=row[13],
-        revoked_at=row[14],
-        last_used_at=row[15],
-    )
-
-
 async def keys(connection: Any) -> list[ApiKey]:
     """Read every key."""
-    rows = await connection.fetch(f"SELECT id, {_KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
-    return [_key(row) for row in rows]
+    rows = await connection.fetch(f"SELECT id, {KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
+    return [read_key(row) for row in rows]
 
 
 def revoke_key(key_id: int, now: int) -> Change:
@@ -155,13 +119,6 @@ async def senders(connection: Any) -> list[Sender]:
     return [Sender(*row) for row in await connection.fetch("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
 
 
-_CHANNELS = "SELECT id, name, provider, settings, paused, version FROM channel"
-
-
-def _channel(row: Any) -> ChannelRecord:
-    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
-
-
 def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
     """Add a channel. Errors: CallerError when the name is taken."""
 
@@ -170,7 +127,7 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
             "INSERT INTO channel (name, provider, settings) VALUES ($1, $2, $3)"
             " ON CONFLICT (name) DO NOTHING RETURNING id"
         )
-        number = await connection.fetchval(query, name, provider, _text(dict(settings)))
+        number = await connection.fetchval(query, name, provider, text(dict(settings)))
         if number is None:
             raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
         return ChannelRecord(number, name, provider, dict(settings))
@@ -180,7 +137,7 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
 
 async def channels(connection: Any) -> list[ChannelRecord]:
     """Read every channel."""
-    return [_channel(row) for row in await connection.fetch(f"{_CHANNELS} ORDER BY id")]
+    return [read_channel(row) for row in await connection.fetch(f"{CHANNELS} ORDER BY id")]
 
 
 def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
@@ -189,21 +146,13 @@ def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool |
     async def run(connection: Any) -> ChannelRecord | None:
         if settings is not None:
             statement = "UPDATE channel SET settings = $1, version = version + 1 WHERE name = $2"
-            await connection.execute(statement, _text(dict(settings)), name)
+            await connection.execute(statement, text(dict(settings)), name)
         if paused is not None:
             await connection.execute("UPDATE channel SET paused = $1 WHERE name = $2", paused, name)
-        row = await connection.fetchrow(f"{_CHANNELS} WHERE name = $1", name)
-        return None if row is None else _channel(row)
+        row = await connection.fetchrow(f"{CHANNELS} WHERE name = $1", name)
+        return None if row is None else read_channel(row)
 
     return run
-
-
-_ROUTES = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
-
-
-def _route(row: Any) -> RouteRecord:
-    traffic_class = None if row[5] is None else TrafficClass(row[5])
-    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
 
 
 def add_route(record: RouteRecord, position: int | None) -> Change:
@@ -220,19 +169,19 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
             " RETURNING id",
             record.tenant_id,
             place,
-            _text(record.channels),
+            text(record.channels),
             record.sender,
             traffic_class,
             record.carrier,
         )
-        return _route(await connection.fetchrow(f"{_ROUTES} WHERE id = $1", number))
+        return read_route(await connection.fetchrow(f"{ROUTES} WHERE id = $1", number))
 
     return run
 
 
 async def routes(connection: Any) -> list[RouteRecord]:
     """Read every rule in the order in which rules are read."""
-    return [_route(row) for row in await connection.fetch(f"{_ROUTES} ORDER BY tenant_id, position, id")]
+    return [read_route(row) for row in await connection.fetch(f"{ROUTES} ORDER BY tenant_id, position, id")]
 
 
 def remove_route(route_id: int) -> Change:
@@ -242,13 +191,6 @@ def remove_route(route_id: int) -> Change:
         return await connection.fetchval("DELETE FROM route WHERE id = $1 RETURNING id", route_id) is not None
 
     return run
-
-
-_ENDPOINTS = "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
-
-
-def _endpoint(row: Any) -> Endpoint:
-    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], row[5], row[6], row[7])
 
 
 def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
@@ -261,18 +203,20 @@ def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Cha
             " disabled_reason = '', failing_since = NULL",
             tenant_id,
             url,
-            _text([secret]),
+            text([secret]),
             every_step,
         )
-        return _endpoint(await connection.fetchrow(f"{_ENDPOINTS} WHERE tenant_id = $1 AND url = $2", tenant_id, url))
+        return read_endpoint(
+            await connection.fetchrow(f"{ENDPOINTS} WHERE tenant_id = $1 AND url = $2", tenant_id, url)
+        )
 
     return run
 
 
 async def endpoints(connection: Any, tenant_id: int | None) -> list[Endpoint]:
     """Read every endpoint, or a tenant's."""
-    query = f"{_ENDPOINTS} WHERE $1::bigint IS NULL OR tenant_id = $1 ORDER BY id"
-    return [_endpoint(row) for row in await connection.fetch(query, tenant_id)]
+    query = f"{ENDPOINTS} WHERE $1::bigint IS NULL OR tenant_id = $1 ORDER BY id"
+    return [read_endpoint(row) for row in await connection.fetch(query, tenant_id)]
 
 
 def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:

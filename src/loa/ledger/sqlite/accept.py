@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
-from loa.ledger.placing import Placing, as_json, wanted_keys
+from loa.ledger.placing import Placing, wanted_keys
+from loa.ledger.rows import submission_values
 from loa.ledger.sqlite import standings
 from loa.ledger.sqlite.unit import Unit
 from loa.ports.probe import Point
@@ -68,29 +69,8 @@ def _group(unit: Unit, new: NewSubmission, plan: tuple[int, ...], destinations: 
 def _row(unit: Unit, new: NewSubmission, first: int) -> list[Any]:
     endpoint_id = _endpoint(unit, new)
     every_step = endpoint_id is not None and _tells_every_step(unit, endpoint_id)
-    return [
-        unit.next_submission_id,
-        new.tenant_id,
-        new.referent_id,
-        new.token,
-        new.request_id,
-        new.key_id,
-        new.sender,
-        new.text,
-        new.encoding,
-        new.segment_count,
-        int(new.traffic_class),
-        new.accepted_at,
-        new.due_at,
-        new.expires_at,
-        int(new.scheduled),
-        first,
-        unit.next_message_id - first,
-        endpoint_id,
-        int(every_step),
-        as_json(new.ext),
-        as_json(new.answer),
-    ]
+    values = submission_values(new, first, unit.next_message_id - first, endpoint_id, every_step)
+    return [unit.next_submission_id, new.tenant_id, *values]
 
 
 def _endpoint(unit: Unit, new: NewSubmission) -> int | None:

@@ -6,8 +6,19 @@ from typing import Any
 
 import apsw
 
-from loa.domain.traffic import TrafficClass
 from loa.errors import CallerError
+from loa.ledger.rows import (
+    CHANNELS,
+    ENDPOINTS,
+    KEY_COLUMNS,
+    ROUTES,
+    key_values,
+    read_channel,
+    read_endpoint,
+    read_key,
+    read_route,
+    text,
+)
 from loa.ledger.sqlite.unit import Unit
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
 
@@ -20,10 +31,6 @@ def change(unit: Unit, calls: list[Change]) -> list[Any]:
     unit.every_step.clear()
     unit.connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
     return results
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def add_tenant(name: str, now: int) -> Change:
@@ -46,69 +53,27 @@ def tenants(connection: apsw.Connection) -> list[Tenant]:
 
 def set_policies(tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> Change:
     """Replace a tenant's overrides of the class policies."""
-    text = _text({name: dict(values) for name, values in policies.items()})
-    return lambda connection: connection.execute("UPDATE tenant SET policies = ? WHERE id = ?", (text, tenant_id)).get
-
-
-_KEY_COLUMNS = (
-    "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
-    " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
-)
+    written = text({name: dict(values) for name, values in policies.items()})
+    return lambda connection: (
+        connection.execute("UPDATE tenant SET policies = ? WHERE id = ?", (written, tenant_id)).get
+    )
 
 
 def add_key(key: ApiKey) -> Change:
     """Store a key's digest and what it may do; gives the key with its id."""
-    values = (
-        key.tenant_id,
-        key.name,
-        key.digest,
-        key.display,
-        int(key.live),
-        _text(sorted(key.permissions)),
-        _text(key.senders),
-        _text(key.networks),
-        key.request_id_mode,
-        key.success_code,
-        key.endpoint_id,
-        key.created_at,
-        key.expires_at,
-        key.revoked_at,
-        key.last_used_at,
-    )
+    values = key_values(key)
 
     def run(connection: apsw.Connection) -> ApiKey:
         marks = ", ".join("?" * len(values))
-        connection.execute(f"INSERT INTO api_key ({_KEY_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - constants
+        connection.execute(f"INSERT INTO api_key ({KEY_COLUMNS}) VALUES ({marks})", values)  # noqa: S608 - constants
         return read_key((connection.last_insert_rowid(), *values))
 
     return run
 
 
-def read_key(row: Any) -> ApiKey:
-    """Read one row of the key table."""
-    return ApiKey(
-        id=row[0],
-        tenant_id=row[1],
-        name=row[2],
-        digest=row[3],
-        display=row[4],
-        live=bool(row[5]),
-        permissions=frozenset(json.loads(row[6])),
-        senders=tuple(json.loads(row[7])),
-        networks=tuple(json.loads(row[8])),
-        request_id_mode=row[9],
-        success_code=row[10],
-        endpoint_id=row[11],
-        created_at=row[12],
-        expires_at=row[13],
-        revoked_at=row[14],
-        last_used_at=row[15],
-    )
-
-
 def keys(connection: apsw.Connection) -> list[ApiKey]:
     """Read every key."""
-    rows = connection.execute(f"SELECT id, {_KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
+    rows = connection.execute(f"SELECT id, {KEY_COLUMNS} FROM api_key ORDER BY id")  # noqa: S608 - constants
     return [read_key(row) for row in rows]
 
 
@@ -129,7 +94,7 @@ def touch_keys(unit: Unit, calls: list[Mapping[int, int]]) -> list[None]:
     unit.connection.execute(
         "UPDATE api_key SET last_used_at = j.at FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each(?)) j"
         " WHERE api_key.id = j.id",
-        (_text([list(pair) for pair in latest.items()]),),
+        (text([list(pair) for pair in latest.items()]),),
     )
     return [None] * len(calls)
 
@@ -155,13 +120,6 @@ def senders(connection: apsw.Connection) -> list[Sender]:
     return [_sender(row) for row in connection.execute("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
 
 
-def _channel(row: Any) -> ChannelRecord:
-    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), bool(row[4]), row[5])
-
-
-_CHANNELS = "SELECT id, name, provider, settings, paused, version FROM channel"
-
-
 def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
     """Add a channel. Errors: CallerError when the name is taken."""
 
@@ -169,7 +127,7 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
         if connection.execute("SELECT 1 FROM channel WHERE name = ?", (name,)).get:
             raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
         connection.execute(
-            "INSERT INTO channel (name, provider, settings) VALUES (?, ?, ?)", (name, provider, _text(dict(settings)))
+            "INSERT INTO channel (name, provider, settings) VALUES (?, ?, ?)", (name, provider, text(dict(settings)))
         )
         return ChannelRecord(connection.last_insert_rowid(), name, provider, dict(settings))
 
@@ -178,7 +136,7 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
 
 def channels(connection: apsw.Connection) -> list[ChannelRecord]:
     """Read every channel."""
-    return [_channel(row) for row in connection.execute(f"{_CHANNELS} ORDER BY id")]
+    return [read_channel(row) for row in connection.execute(f"{CHANNELS} ORDER BY id")]
 
 
 def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
@@ -187,21 +145,13 @@ def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool |
     def run(connection: apsw.Connection) -> ChannelRecord | None:
         if settings is not None:
             statement = "UPDATE channel SET settings = ?, version = version + 1 WHERE name = ?"
-            connection.execute(statement, (_text(dict(settings)), name))
+            connection.execute(statement, (text(dict(settings)), name))
         if paused is not None:
             connection.execute("UPDATE channel SET paused = ? WHERE name = ?", (int(paused), name))
-        rows = connection.execute(f"{_CHANNELS} WHERE name = ?", (name,)).fetchall()
-        return _channel(rows[0]) if rows else None
+        rows = connection.execute(f"{CHANNELS} WHERE name = ?", (name,)).fetchall()
+        return read_channel(rows[0]) if rows else None
 
     return run
-
-
-def _route(row: Any) -> RouteRecord:
-    traffic_class = None if row[5] is None else TrafficClass(row[5])
-    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
-
-
-_ROUTES = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
 
 
 def add_route(record: RouteRecord, position: int | None) -> Change:
@@ -215,16 +165,16 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
         traffic_class = None if record.traffic_class is None else int(record.traffic_class)
         connection.execute(
             "INSERT INTO route (tenant_id, position, channels, sender, class, carrier) VALUES (?, ?, ?, ?, ?, ?)",
-            (record.tenant_id, place, _text(record.channels), record.sender, traffic_class, record.carrier),
+            (record.tenant_id, place, text(record.channels), record.sender, traffic_class, record.carrier),
         )
-        return _route(connection.execute(f"{_ROUTES} WHERE id = ?", (connection.last_insert_rowid(),)).fetchall()[0])
+        return read_route(connection.execute(f"{ROUTES} WHERE id = ?", (connection.last_insert_rowid(),)).fetchall()[0])
 
     return run
 
 
 def routes(connection: apsw.Connection) -> list[RouteRecord]:
     """Read every rule in the order in which rules are read."""
-    return [_route(row) for row in connection.execute(f"{_ROUTES} ORDER BY tenant_id, position, id")]
+    return [read_route(row) for row in connection.execute(f"{ROUTES} ORDER BY tenant_id, position, id")]
 
 
 def remove_route(route_id: int) -> Change:
@@ -237,13 +187,6 @@ def remove_route(route_id: int) -> Change:
     return run
 
 
-def _endpoint(row: Any) -> Endpoint:
-    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), bool(row[4]), row[5], row[6], row[7])
-
-
-_ENDPOINTS = "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
-
-
 def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
     """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets."""
 
@@ -252,18 +195,18 @@ def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Cha
             "INSERT INTO endpoint (tenant_id, url, secrets, every_step) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET every_step = excluded.every_step, disabled_at = NULL, disabled_reason = '',"
             " failing_since = NULL",
-            (tenant_id, url, _text([secret]), int(every_step)),
+            (tenant_id, url, text([secret]), int(every_step)),
         )
-        query = f"{_ENDPOINTS} WHERE tenant_id = ? AND url = ?"
-        return _endpoint(connection.execute(query, (tenant_id, url)).fetchall()[0])
+        query = f"{ENDPOINTS} WHERE tenant_id = ? AND url = ?"
+        return read_endpoint(connection.execute(query, (tenant_id, url)).fetchall()[0])
 
     return run
 
 
 def endpoints(connection: apsw.Connection, tenant_id: int | None) -> list[Endpoint]:
     """Read every endpoint, or a tenant's."""
-    rows = connection.execute(f"{_ENDPOINTS} WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY id", (tenant_id,))
-    return [_endpoint(row) for row in rows]
+    rows = connection.execute(f"{ENDPOINTS} WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY id", (tenant_id,))
+    return [read_endpoint(row) for row in rows]
 
 
 def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:

@@ -1,0 +1,110 @@
+"""How records lie in rows, where both engines keep them alike: lists as JSON text, columns in one order."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from loa.domain.traffic import TrafficClass
+from loa.ledger.placing import as_json
+from loa.ports.records import ApiKey, ChannelRecord, Endpoint, NewSubmission, RouteRecord
+
+KEY_COLUMNS: Final = (
+    "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
+    " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
+)
+CHANNELS: Final = "SELECT id, name, provider, settings, paused, version FROM channel"
+ROUTES: Final = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
+ENDPOINTS: Final = (
+    "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
+)
+
+
+def text(value: Any) -> str:
+    """Write a value as it is stored."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def key_values(key: ApiKey) -> tuple[Any, ...]:
+    """Give the columns of a key, in the order of KEY_COLUMNS."""
+    return (
+        key.tenant_id,
+        key.name,
+        key.digest,
+        key.display,
+        key.live,
+        text(sorted(key.permissions)),
+        text(key.senders),
+        text(key.networks),
+        key.request_id_mode,
+        key.success_code,
+        key.endpoint_id,
+        key.created_at,
+        key.expires_at,
+        key.revoked_at,
+        key.last_used_at,
+    )
+
+
+def read_key(row: Any) -> ApiKey:
+    """Read a key: its id, then the columns of KEY_COLUMNS."""
+    return ApiKey(
+        id=row[0],
+        tenant_id=row[1],
+        name=row[2],
+        digest=row[3],
+        display=row[4],
+        live=bool(row[5]),
+        permissions=frozenset(json.loads(row[6])),
+        senders=tuple(json.loads(row[7])),
+        networks=tuple(json.loads(row[8])),
+        request_id_mode=row[9],
+        success_code=row[10],
+        endpoint_id=row[11],
+        created_at=row[12],
+        expires_at=row[13],
+        revoked_at=row[14],
+        last_used_at=row[15],
+    )
+
+
+def read_channel(row: Any) -> ChannelRecord:
+    """Read a row of CHANNELS."""
+    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), bool(row[4]), row[5])
+
+
+def read_route(row: Any) -> RouteRecord:
+    """Read a row of ROUTES."""
+    traffic_class = None if row[5] is None else TrafficClass(row[5])
+    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
+
+
+def read_endpoint(row: Any) -> Endpoint:
+    """Read a row of ENDPOINTS."""
+    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), bool(row[4]), row[5], row[6], row[7])
+
+
+def submission_values(
+    new: NewSubmission, first_message_id: int, count: int, endpoint_id: int | None, every_step: bool
+) -> Sequence[Any]:
+    """Give the columns of a submission after its id and tenant."""
+    return [
+        new.referent_id,
+        new.token,
+        new.request_id,
+        new.key_id,
+        new.sender,
+        new.text,
+        new.encoding,
+        new.segment_count,
+        int(new.traffic_class),
+        new.accepted_at,
+        new.due_at,
+        new.expires_at,
+        new.scheduled,
+        first_message_id,
+        count,
+        endpoint_id,
+        every_step,
+        as_json(new.ext),
+        as_json(new.answer),
+    ]
