@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from loa.observe.clock import SystemClock
 from loa.ports.probe import Point
 
 EPOCH = 1_795_000_000_000  # 2026-11-18T11:06:40Z, 18:06 in Vietnam: inside the allowed hours
@@ -13,10 +14,11 @@ class FakeClock:
 
     def __init__(self, now: int = EPOCH) -> None:
         self._now = now
+        self._set_by = 0
         self._sleepers: list[tuple[int, asyncio.Future[None]]] = []
 
     def now(self) -> int:
-        return self._now
+        return self._now + self._set_by
 
     def monotonic(self) -> float:
         return self._now / 1000
@@ -33,6 +35,24 @@ class FakeClock:
         for future in due:
             if not future.done():
                 future.set_result(None)
+
+    def set_by(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as an admin or NTP does; no time passes by that."""
+        self._set_by += round(seconds * 1000)
+
+
+class SetClock(SystemClock):
+    """The machine's time with a wall clock that can be set."""
+
+    def __init__(self) -> None:
+        self._set_by = 0
+
+    def now(self) -> int:
+        return super().now() + self._set_by
+
+    def set_by(self, seconds: float) -> None:
+        """Set the wall clock forward or back; no time passes by that."""
+        self._set_by += round(seconds * 1000)
 
 
 class QuietProbe:

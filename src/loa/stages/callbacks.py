@@ -34,11 +34,14 @@ log = get_logger("loa.stages.callbacks")
 
 @dataclass(slots=True)
 class _Health:
-    """How one endpoint does. `since`: when it began to fail, None while it works. `open`: callbacks in hand for it."""
+    """How one endpoint does. `since`: when it began to fail, None while it works. `open`: callbacks in hand for it.
+
+    `rest_until`: in seconds of the monotonic clock, so that setting the other one prolongs no rest.
+    """
 
     failures: int = 0
     since: int | None = None
-    rest_until: int = 0
+    rest_until: float = 0.0
     open: int = 0
     disabled: bool = False
 
@@ -101,7 +104,7 @@ class CallbackStage:
             return
         now = self._clock.now()
         # Half an endpoint's share at a time: it is asked again while the other half is on its way.
-        due = await self._ledger.claim_due(room, self._half, now, now + self._rules.claim_ms, self._resting(now))
+        due = await self._ledger.claim_due(room, self._half, now, now + self._rules.claim_ms, self._resting())
         if not due:
             await self._wait(now)
             return
@@ -117,12 +120,13 @@ class CallbackStage:
         wait_ms = POLL_S * 1000 if next_due is None else max(10.0, min(POLL_S * 1000, next_due - now))
         await self._wake.wait(wait_ms / 1000)
 
-    def _resting(self, now: int) -> list[int]:
+    def _resting(self) -> list[int]:
         """Name the endpoints that are not to be called now."""
+        moment = self._clock.monotonic()
         return [
             endpoint_id
             for endpoint_id, health in self._health.items()
-            if health.disabled or health.rest_until > now or health.open > self._rules.per_endpoint - self._half
+            if health.disabled or health.rest_until > moment or health.open > self._rules.per_endpoint - self._half
         ]
 
     # posting
@@ -139,7 +143,7 @@ class CallbackStage:
         result: PostResult | None = None
         try:
             # Where the endpoint rests by now this is no try: the lease runs out by itself.
-            if not health.disabled and health.rest_until <= now:
+            if not health.disabled and health.rest_until <= self._clock.monotonic():
                 result = await self._sender.post(_posting(callback, now))
         finally:
             health.open -= 1
@@ -184,7 +188,7 @@ class CallbackStage:
         now = self._clock.now()
         health.failures += 1
         if health.failures >= BREAK_AFTER:
-            health.rest_until = now + max(REST_MS, result.retry_after_s * 1000)
+            health.rest_until = self._clock.monotonic() + max(REST_MS / 1000, result.retry_after_s)
         gone = result.status == 410
         if health.since is None:
             health.since = now

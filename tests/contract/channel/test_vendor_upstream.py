@@ -7,6 +7,7 @@ import json
 import pytest
 from tests.contract.channel.peers import Gateway
 from tests.contract.channel.rig import SECRET, Rig, attempt
+from tests.support.fakes import EPOCH, FakeClock
 
 from loa.channels.registry import OWN
 from loa.channels.vendor.channel import request_id
@@ -14,10 +15,10 @@ from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 
 
 @contextlib.asynccontextmanager
-async def posting(**changes):
+async def posting(*, clock=None, **changes):
     gateway = await Gateway().start()
     settings = {"base_url": f"http://127.0.0.1:{gateway.port}", "api_key": SECRET} | changes
-    rig = Rig(OWN["vendor"], settings)
+    rig = Rig(OWN["vendor"], settings, clock=clock)
     try:
         yield gateway, await rig.start()
     finally:
@@ -76,14 +77,20 @@ async def test_a_key_that_is_refused_pauses_the_channel_and_the_message_may_go_a
         assert rig.channel.status().detail == "http_401"
 
 
-async def test_a_throttling_gateway_names_the_end_of_the_pause():
-    async with posting() as (gateway, rig):
+async def test_f29_a_throttling_gateway_names_the_length_of_the_pause_however_the_wall_clock_is_set():
+    clock = FakeClock()
+    async with posting(clock=clock) as (gateway, rig):
         gateway.on_request = gateway.answering(503, Retry_After="30")
-        before = rig.clock.now()
-        outcome = await rig.outcome_of(attempt(1))
-        assert before + 30_000 <= outcome.until <= rig.clock.now() + 30_000
-        await rig.watch.until(lambda: not rig.channel.free(rig.clock.now()))
-        assert rig.channel.free(outcome.until + 1) > 0
+        assert await rig.outcome_of(attempt(1)) == Deferred("throttled", until=EPOCH + 30_000, counts=False)
+        await rig.watch.until(lambda: not rig.channel.free(clock.now()))
+        clock.set_by(3 * 86_400)
+        assert rig.channel.free(clock.now()) == 0
+        clock.set_by(-4 * 86_400)
+        clock.advance(29.9)
+        assert rig.channel.free(clock.now()) == 0
+        clock.advance(0.1)
+        assert rig.channel.free(clock.now()) > 0
+        assert rig.channel.status().ready
 
 
 async def test_a_redirect_is_not_followed():

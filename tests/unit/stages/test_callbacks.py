@@ -165,3 +165,16 @@ async def test_a_failed_callback_is_posted_again_when_replayed(tmp_path: Path) -
         await world.until(lambda shown: shown[0]["result"] == "delivered")
         first, second = world.sender.posted
         assert first.callback_id == second.callback_id
+
+
+async def test_f29_an_endpoint_rests_no_longer_because_the_wall_clock_goes_back(tmp_path: Path) -> None:
+    async with running(tmp_path, per_endpoint=2) as world:
+        world.sender.answer = lambda _: PostResult(0, "connect")
+        await world.owe(DEAD, 20)
+        await world.until(_tries(5))
+        posted = len(world.sender.posted)
+        world.sender.answer = lambda _: PostResult(200, "")
+        world.clock.advance(7_200)
+        world.clock.set_by(-7_200)
+        world.stage.wake()
+        await world.sender.until_posted(posted + 1)

@@ -66,7 +66,7 @@ class VendorChannel:
         self._session: aiohttp.ClientSession | None = None
         self._requests: set[asyncio.Task[None]] = set()
         self._wait_s = WAIT_FIRST_S
-        self._paused_until = 0
+        self._paused_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._note = ""
         self._stopping = False
@@ -86,12 +86,12 @@ class VendorChannel:
             auto_decompress=True,
         )
 
-    def free(self, now: int) -> int:
+    def free(self, now: int) -> int:  # noqa: ARG002 - a pause follows the monotonic clock
         """Tell how many attempts may be handed over now."""
         if self._session is None or self._stopping:
             return 0
-        if now < self._paused_until:
-            self._wake_at(now)
+        if self._pause_left_s > 0:
+            self._wake_later()
             return 0
         return max(0, self._settings.window - len(self._requests))
 
@@ -104,7 +104,7 @@ class VendorChannel:
 
     def status(self) -> ChannelStatus:
         """Describe the channel now."""
-        paused = self._context.clock.now() < self._paused_until
+        paused = self._pause_left_s > 0
         up = self._session is not None and not self._stopping
         return ChannelStatus(
             ready=up and not paused,
@@ -189,35 +189,33 @@ class VendorChannel:
 
     def _learn(self, outcome: Outcome) -> None:
         """Pause where the gateway is away, throttles, or does not know the key."""
-        now = self._context.clock.now()
         if isinstance(outcome, Deferred) and outcome.until:
-            self._pause(outcome.until, outcome.reason)
+            self._pause((outcome.until - self._context.clock.now()) / 1000, outcome.reason)
         elif isinstance(outcome, Deferred) or outcome == Refused("http_401", lasting=False):
-            if now >= self._paused_until:
-                self._pause(now + int(self._wait_s * 1000), outcome.reason)
+            if self._pause_left_s <= 0:
+                self._pause(self._wait_s, outcome.reason)
                 self._wait_s = min(self._wait_s * 2, WAIT_LONGEST_S)
         else:
             self._note = ""
             self._wait_s = WAIT_FIRST_S
 
-    def _pause(self, until: int, reason: str) -> None:
-        now = self._context.clock.now()
-        if now >= self._paused_until:
-            self._log.warning(
-                "the upstream gateway takes nothing now",
-                channel=self._context.name,
-                reason=reason,
-                retry_s=(until - now) / 1000,
-            )
-        self._paused_until = max(self._paused_until, until)
-        self._note = reason
-        self._wake_at(now)
+    @property
+    def _pause_left_s(self) -> float:
+        return self._paused_until - self._context.clock.monotonic()
 
-    def _wake_at(self, now: int) -> None:
+    def _pause(self, wait_s: float, reason: str) -> None:
+        if self._pause_left_s <= 0:
+            self._log.warning(
+                "the upstream gateway takes nothing now", channel=self._context.name, reason=reason, retry_s=wait_s
+            )
+        self._paused_until = max(self._paused_until, self._context.clock.monotonic() + wait_s)
+        self._note = reason
+        self._wake_later()
+
+    def _wake_later(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        delay_s = max(0, self._paused_until - now) / 1000
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._context.wake)
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, self._pause_left_s), self._context.wake)
 
 
 def _tls(settings: own.VendorSettings) -> ssl.SSLContext | bool:
