@@ -9,7 +9,7 @@ from loa.ports.channel import Attempt, ChannelStatus, Settle, Step
 
 
 class ScriptedChannel:
-    """Takes attempts into a window and settles them when told to."""
+    """Takes attempts into a window and settles them when told to. `poison`: destinations at which it always raises."""
 
     def __init__(self, window: int = 10) -> None:
         self.window = window
@@ -17,6 +17,7 @@ class ScriptedChannel:
         self.taken: list[Attempt] = []
         self.open: dict[int, tuple[Attempt, Settle]] = {}
         self.raises: Exception | None = None
+        self.poison: set[int] = set()
         self._moved = asyncio.Condition()
 
     async def start(self) -> None:
@@ -31,6 +32,8 @@ class ScriptedChannel:
             error, self.raises = self.raises, None
             raise error
         for attempt in attempts:
+            if attempt.destination in self.poison:
+                raise ValueError("a bug of the provider")
             self.taken.append(attempt)
             self.open[attempt.message_id] = (attempt, settle)
         asyncio.get_running_loop().create_task(self._tell())

@@ -6,6 +6,7 @@ network call. What the process loses by dying between them becomes `unknown`, ne
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from loa.domain.hours import AllowedHours
@@ -74,7 +75,7 @@ class ChannelDispatch:
         self._wake = Signal()
         self._settled = Signal()
         self._outcomes: list[Settlement] = []
-        self._pause_until = 0
+        self._pause_until = 0.0
         self._turns = 0
         self._rtts: list[float] = []
         self._recording = False
@@ -99,7 +100,8 @@ class ChannelDispatch:
 
     async def _turn(self) -> None:
         now = self._clock.now()
-        free = 0 if self.paused or self.stopping or now < self._pause_until else self._channel.free(now)
+        held = self.paused or self.stopping or self._clock.monotonic() < self._pause_until
+        free = 0 if held else self._channel.free(now)
         if free <= 0:
             await self._wake.wait(self._rules.poll_ms / 1000)
             return
@@ -148,14 +150,27 @@ class ChannelDispatch:
         await self._wake.wait(wait_ms / 1000)
 
     def _hand_over(self, attempts: Sequence[Attempt]) -> None:
+        """Hand claimed attempts over, re-sends one by one.
+
+        A message at which the provider fails every time takes others along only once.
+        """
+        first = [attempt for attempt in attempts if not attempt.possible_duplicate]
+        again = [[attempt] for attempt in attempts if attempt.possible_duplicate]
         self.in_flight += len(attempts)
+        with ExitStack() as each:  # the rest is handed over although one raises
+            for batch in (*reversed(again), first):
+                if batch:
+                    each.callback(self._submit, batch)
+
+    def _submit(self, attempts: Sequence[Attempt]) -> None:
         started = self._clock.monotonic()
         open_attempts = {(a.message_id, a.number) for a in attempts}
 
         def settle(attempt: Attempt, outcome: Outcome) -> None:
-            open_attempts.discard((attempt.message_id, attempt.number))
-            self._rtts.append(self._clock.monotonic() - started)
-            self.in_flight -= 1
+            if (attempt.message_id, attempt.number) in open_attempts:
+                open_attempts.remove((attempt.message_id, attempt.number))
+                self._rtts.append(self._clock.monotonic() - started)
+                self.in_flight -= 1
             self._note(attempt, outcome)
 
         try:
@@ -185,8 +200,8 @@ class ChannelDispatch:
             wait_ms, resend = self._policy(attempt.tenant_id, attempt.traffic_class)
             wait_until = now + wait_ms
         elif isinstance(outcome, Deferred) and not outcome.counts:
-            # The message keeps its place; the channel as a whole waits.
-            self._pause_until = max(self._pause_until, outcome.until)
+            # The message keeps its place; the channel as a whole waits, however the wall clock is set meanwhile.
+            self._pause_until = max(self._pause_until, self._clock.monotonic() + (outcome.until - now) / 1000)
         elif isinstance(outcome, Deferred) or (isinstance(outcome, Refused) and not outcome.lasting):
             dead = attempt.tries + 1 >= SEND_TRIES_MAX
             asked = outcome.until if isinstance(outcome, Deferred) else 0

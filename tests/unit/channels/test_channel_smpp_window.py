@@ -1,5 +1,6 @@
 """The window of a link: every rule about answers, time-outs and lost links, without a socket."""
 
+import pytest
 from tests.unit.channels.window_rig import LONG, NOW, WindowRig, attempt
 
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
@@ -22,6 +23,14 @@ def test_free_counts_what_waits_too():
     assert rig.window.free == 2
     rig.write()
     assert rig.window.free == 2
+
+
+def test_f35_where_the_encoder_fails_nothing_of_its_batch_is_written_later():
+    rig = WindowRig()
+    with pytest.raises(AttributeError):
+        rig.add(attempt(1), attempt(2, None))
+    assert rig.window.idle
+    assert rig.write() == []
 
 
 def test_a_single_message_has_the_outcome_of_its_answer():

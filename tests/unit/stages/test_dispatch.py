@@ -190,6 +190,49 @@ async def test_a_provider_that_raises_leaves_unknowns_and_dispatch_goes_on(tmp_p
             assert (await world.channel.until_taken(1))[0].destination == NUMBER + 1
 
 
+async def test_f35_a_message_at_which_the_provider_always_fails_takes_others_along_only_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        world.channel.poison = {NUMBER + 1}
+        await world.ledger.accept(submission(numbers=[NUMBER + i for i in range(3)]))
+        async with loops(world):
+            async with asyncio.timeout(10):
+                await world.recorded.acquire()
+            (first,) = await world.channel.until_taken(1)
+            world.channel.settle(first.message_id, Accepted(("after all",)))
+            async with asyncio.timeout(10):
+                await world.recorded.acquire()
+            assert await state_of(world.ledger, first.message_id) == "sent"
+            assert world.dispatch.in_flight == 0
+            world.clock.advance(120)
+            assert await world.ledger.settle_unknown(10, world.clock.now()) == (2, 0)
+            world.dispatch.wake()
+            assert (await world.channel.until_taken(2))[1].destination == NUMBER + 2
+            async with asyncio.timeout(10):
+                await world.recorded.acquire()
+            world.clock.advance(120)
+            assert await world.ledger.settle_unknown(10, world.clock.now()) == (0, 1)
+            (row,) = await world.ledger.messages(1, MessageFilter(destination=NUMBER + 1), None, 10)
+            assert (row["state"], row["error"]) == ("unknown", "the provider failed: ValueError")
+
+
+@pytest.mark.parametrize("by_s", [3 * 86_400, -7_200])
+async def test_f29_a_pause_is_as_long_as_asked_for_however_the_wall_clock_is_set(tmp_path: Path, by_s: int) -> None:
+    async with running(tmp_path) as world:
+        await world.ledger.accept(submission(expires_at=EPOCH + 30 * 1_440 * MINUTE))
+        async with loops(world):
+            (attempt,) = await world.channel.until_taken(1)
+            later = Deferred("throttled", until=world.clock.now() + 30_000, counts=False)
+            await world.settle(attempt.message_id, later)
+            world.clock.set_by(by_s)
+            await world.ledger.accept(submission(at=world.clock.now(), numbers=[NUMBER + 1]))
+            world.dispatch.wake()
+            await world.ledger.ping()
+            assert len(world.channel.taken) == 1
+            world.clock.advance(30)
+            world.dispatch.wake()
+            assert (await world.channel.until_taken(2))[1].destination in (NUMBER, NUMBER + 1)
+
+
 async def test_outcomes_are_kept_until_the_ledger_takes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running(tmp_path) as world:
         await world.ledger.accept(submission())

@@ -71,8 +71,9 @@ class Window:
     def add(self, attempts: Sequence[Attempt], settle: Settle, now_ms: int) -> list[tuple[Attempt, Outcome]]:
         """Queue attempts; give those that can never be written with their outcome, to be settled by the caller."""
         refused: list[tuple[Attempt, Outcome]] = []
+        added: list[tuple[Flight, int]] = []
         letter_of = self._composer.letter
-        append = self._queue.append
+        append = added.append
         for attempt in attempts:
             try:
                 letter = letter_of(attempt, now_ms)
@@ -83,6 +84,8 @@ class Window:
             append((flight, 0))
             for index in range(1, flight.total):
                 append((flight, index))
+        # All or none: what is given up because a letter failed must not be written later.
+        self._queue.extend(added)
         return refused
 
     def next_batch(self, number: Callable[[], int], now: float, now_ms: int) -> list[bytes]:
