@@ -23,7 +23,7 @@ from tests.contract.ledger.values import (
     settlement,
     submission,
 )
-from tests.support.shared_ledger import SharedLedger, until
+from tests.support.shared_ledger import SharedLedger, long_here, until
 
 CLASSES = (OTP, TRANSACTIONAL, ADVERTISING)
 
@@ -179,7 +179,7 @@ async def test_two_nodes_never_hold_one_callback_at_once(shared: SharedLedger) -
 
 async def test_callbacks_of_a_dead_node_are_due_at_once_whoever_finds_it_dead(shared: SharedLedger) -> None:
     for find_dead in ("share", "settle_stale"):
-        survivor = await shared.open("survivor", dead_after_s=600)
+        survivor = long_here(await shared.open("survivor", dead_after_s=600))
         dying = await shared.open(f"dying-{find_dead}", dead_after_s=600)
         await due_callbacks(dying, 3)
         assert len(await dying.claim_due(10, 10, EPOCH + 5, EPOCH + 60 * MINUTE, [])) == 3
@@ -232,3 +232,15 @@ async def test_a_change_of_the_directory_at_one_node_is_seen_at_the_other(shared
     await first.add_channel("main", "smpp", {"x": 1})
     assert await second.revision() > before
     assert [channel.name for channel in await second.channels()] == ["main"]
+
+
+async def test_a_node_that_has_not_been_there_for_long_takes_nobody_for_dead(shared: SharedLedger) -> None:
+    """After a server that stood still for all, everybody's last beat is old."""
+    waking = await shared.open("waking", dead_after_s=600)
+    other = await shared.open("other", dead_after_s=600)
+    await other.accept(submission())
+    assert len(await claim(other)) == 1
+    await shared.silence(other)
+    assert await waking.settle_stale(EPOCH, no_resend) == 0
+    assert await shared.value("SELECT count(*) FROM node WHERE dead_at IS NOT NULL") == 0
+    assert await long_here(waking).settle_stale(EPOCH, no_resend) == 1

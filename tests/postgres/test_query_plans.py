@@ -27,6 +27,8 @@ WALKS = {
     "receipts_of_evidence": "receipt",
     "release_callbacks": "callback",
     "parked_page": "parked",
+    "queued_anywhere": "queue",
+    "waiting_unknown": "unknown",
 }
 """Queries that walk a table in the order of an index and stop early, or one that holds only what is left to do."""
 

@@ -8,7 +8,7 @@ import pytest
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.postgres.slots import part_of
 from loa.ports.records import SlotUse
-from tests.support.shared_ledger import SharedLedger
+from tests.support.shared_ledger import SharedLedger, long_here
 
 CHANNELS = {1: 8, 2: 1, 3: 5}
 ROUNDS = 4
@@ -44,7 +44,7 @@ class World:
         self._names: Iterator[int] = iter(range(1_000))
 
     async def join(self) -> Process:
-        node = await self.shared.open(f"p{next(self._names)}", dead_after_s=SILENCE)
+        node = long_here(await self.shared.open(f"p{next(self._names)}", dead_after_s=SILENCE))
         self.living.append(Process(node))
         return self.living[-1]
 

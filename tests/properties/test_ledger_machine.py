@@ -363,4 +363,4 @@ def test_the_embedded_ledger_does_what_the_model_does() -> None:
 
 @pytest.mark.timeout(120)
 def test_the_ledger_on_postgres_does_what_the_model_does(postgres: Postgres) -> None:
-    run_state_machine_as_test(lambda: PostgresMachine(postgres), settings=like(14))
+    run_state_machine_as_test(lambda: PostgresMachine(postgres), settings=like(8))

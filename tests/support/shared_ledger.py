@@ -132,6 +132,12 @@ class SharedLedger:
             await self._opened.pop().close()
 
 
+def long_here(node: PostgresLedger) -> PostgresLedger:
+    """Have a node be there for so long that it may judge who is dead."""
+    node._node._steady_since = -1e9
+    return node
+
+
 async def end_abruptly(node: PostgresLedger) -> None:
     """Cut all that a node holds, and see its tasks to their end."""
     desks = set(node._desks.values())
