@@ -14,6 +14,7 @@ from loa.app import translate
 from loa.app.admin_channels import ChannelDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
+from loa.app.admin_restoring import RestoreDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
 from loa.app.channel_host import ChannelHost
 from loa.domain import msisdn
@@ -103,6 +104,7 @@ class Admin:
             "ledger.ping": reading.ping,
             "ledger.orphans": reading.orphans,
             "ledger.lanes": reading.lanes,
+            "ledger.release": RestoreDesk(ledger, clock).release,
             "about": reading.about,
         }
 

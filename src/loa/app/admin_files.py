@@ -10,10 +10,12 @@ from pathlib import Path
 import apsw
 
 from loa.errors import CallerError, LedgerBusy, NotFound, StorageError
+from loa.ledger.sqlite import restoring
 from loa.ledger.sqlite.connection import open_reader, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import newest, version
 from loa.ledger.sqlite.moved import moved_to
+from loa.observe.clock import SystemClock
 
 STEP_PAGES = 500
 FINDINGS_MAX = 100
@@ -26,7 +28,8 @@ Progress = Callable[[int, int], None]
 class FileState:
     """A ledger file as it lies there. `schema` 0: nothing in it yet. `serves`: the schema of this program.
 
-    `moved_to`: the ledger that goes on with it, "" where none does.
+    `moved_to`: the ledger that goes on with it, "" where none does. `backup_at`: when it was made as a backup, None
+    when it is none or was released.
     """
 
     path: Path
@@ -34,6 +37,7 @@ class FileState:
     serves: int
     octets: int
     moved_to: str = ""
+    backup_at: int | None = None
 
 
 @contextmanager
@@ -54,8 +58,9 @@ def file_state(path: Path) -> FileState:
     """Look at a ledger file. Errors: NotFound, StorageError; SchemaMismatch when it is another program's."""
     with _reading(path) as connection:
         schema = version(connection)
+        backup_at = restoring.backup_at(connection)
     octets = sum(_octets(Path(f"{path}{end}")) for end in ("", "-wal"))
-    return FileState(path, schema, newest(), octets, moved_to(path))
+    return FileState(path, schema, newest(), octets, moved_to(path), backup_at)
 
 
 def _octets(path: Path) -> int:
@@ -79,7 +84,8 @@ def owner_of(path: Path) -> str:
 def back_up(path: Path, target: Path, progress: Progress) -> int:
     """Copy one snapshot to a new file, which appears under its name only when it is whole and on disk.
 
-    Gives its size. Errors: CallerError when the target is there already; NotFound, StorageError.
+    It is marked as a backup, so that no Loa sends from it before it is released. Gives its size. Errors: CallerError
+    when the target is there already; NotFound, StorageError.
     """
     if target.exists():
         raise CallerError("target_exists", f"{target} is there already and is not overwritten; choose another name")
@@ -105,6 +111,7 @@ def _copy(connection: apsw.Connection, part: Path, progress: Progress) -> None:
     # Without a transaction held open the copy would begin again whenever the gateway commits.
     connection.execute("BEGIN")
     connection.execute("SELECT count(*) FROM sqlite_schema").get  # noqa: B018 - reading starts the snapshot
+    at = SystemClock().now()
     copy = apsw.Connection(str(part))
     try:
         with copy.backup("main", connection, "main") as running:
@@ -112,6 +119,7 @@ def _copy(connection: apsw.Connection, part: Path, progress: Progress) -> None:
                 running.step(STEP_PAGES)
                 progress(running.page_count - running.remaining, running.page_count)
         copy.pragma("journal_mode", "delete")
+        restoring.mark(copy, at)
     finally:
         copy.close()
         connection.execute("ROLLBACK")

@@ -17,6 +17,7 @@ from loa.app.admin_files import file_state
 from loa.app.admin_reach import administer, running
 from loa.app.doctor_postgres import examine_server
 from loa.app.findings import Finding, Level
+from loa.app.ledgers import RELEASE, backup_time
 from loa.errors import LoaError, NotFound
 from loa.ledger.sqlite.connection import OLDEST_SQLITE
 from loa.observe.clock import SystemClock
@@ -179,6 +180,9 @@ def _ledger(settings: Settings, about: Mapping[str, Any] | None) -> Finding:
     if state.moved_to:
         cure = "set LOA_DATABASE to that one; the way back is told in docs/how-to/move-to-postgres.md"
         return Finding("ledger", Level.FAIL, f"it was copied to {state.moved_to}, which goes on with it", cure)
+    if state.backup_at is not None:
+        detail = f"it was restored from a backup of {backup_time(state.backup_at)}: loa serve refuses it"
+        return Finding("ledger", Level.FAIL, detail, RELEASE)
     if state.schema > state.serves:
         return Finding("ledger", Level.FAIL, detail, f"run a newer Loa: this one serves up to schema {state.serves}")
     if state.schema < state.serves and about is None:

@@ -114,7 +114,7 @@ class _Copy:
             self._tell(f"proving {step.name}", proved)
             await self._prove(step)
             proved += self._mark(step).rows
-        await self._target.settle(self._source.boot, self._source.revision)
+        await self._target.settle(self._source.boot, self._source.revision, self._source.backup_at)
 
     def _mark(self, step: Step) -> Mark:
         return self._marks.get(step.name) or Mark(step.before)

@@ -3,6 +3,9 @@
 from dataclasses import replace
 
 from loa.app import translate
+from loa.domain.callback_body import utc_text
+from loa.errors import StorageUnavailable
+from loa.ledger.postgres.address import place_of
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.clock import Clock
@@ -10,12 +13,30 @@ from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
 from loa.settings.tree import Settings
 
+RELEASE = (
+    "loa ledger release --hold ends all that waits in it as unknown and never sends it; loa ledger release --send sends"
+    " it, right only if nothing was sent since; see docs/how-to/production.md"
+)
+"""The ways out for a ledger that was restored."""
+
 
 async def open_ledger(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool = False) -> Ledger:
-    """Open the ledger of these settings; `briefly` for one command, which accepts no messages.
+    """Open the ledger of these settings; `briefly` for one command, which accepts and sends no messages.
 
-    Errors: StorageError.
+    Errors: StorageError, also for a restored backup that nobody has released, but not briefly.
     """
+    if briefly:
+        return await _open(settings, probe, clock, briefly=True)
+    ledger = await _open(settings, probe, clock, briefly=False)
+    try:
+        await _refuse_restored(settings, ledger)
+    except BaseException:
+        await ledger.close()
+        raise
+    return ledger
+
+
+async def _open(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool) -> Ledger:
     if settings.on_postgres:
         options = translate.postgres_options(settings)
         if briefly:
@@ -28,3 +49,20 @@ async def open_ledger(settings: Settings, probe: Probe, clock: Clock, *, briefly
         # It needs no room kept back for outcomes.
         file_options = replace(file_options, reserve_octets=0)
     return await SqliteLedger.open(settings.ledger_path, probe=probe, options=file_options)
+
+
+async def _refuse_restored(settings: Settings, ledger: Ledger) -> None:
+    """Refuse a restored backup: what waits in it may have been sent since. Errors: StorageUnavailable."""
+    at = await ledger.backup_at()
+    if at is None:
+        return
+    place = place_of(settings.database.reveal()) if settings.on_postgres else str(settings.ledger_path)
+    raise StorageUnavailable(
+        f"the ledger {place} was restored from a backup of {backup_time(at)}: the Loa it was taken from may have sent"
+        f" since what waits in it. {RELEASE}"
+    )
+
+
+def backup_time(at: int) -> str:
+    """Write when a backup was made, as far as it is known."""
+    return utc_text(at) if at else "an unknown time"

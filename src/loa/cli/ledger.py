@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from loa.app import admin_files, admin_postgres, ledger_copy
 from loa.app.admin_reach import administer
+from loa.app.ledgers import backup_time
 from loa.cli.command import command, group
 from loa.cli.failures import Exit
 from loa.cli.terminal import Terminal
@@ -40,7 +41,8 @@ async def status(terminal: Terminal) -> None:
 
 def _file_state(terminal: Terminal) -> dict[str, Any]:
     state = admin_files.file_state(terminal.settings.ledger_path)
-    return {"path": str(state.path), "bytes": state.octets, "schema": state.schema}
+    shown = {"path": str(state.path), "bytes": state.octets, "schema": state.schema}
+    return shown if state.backup_at is None else {**shown, "backupAt": backup_time(state.backup_at)}
 
 
 async def _server_state(terminal: Terminal) -> dict[str, Any]:
@@ -51,6 +53,7 @@ async def _server_state(terminal: Terminal) -> dict[str, Any]:
         "bytes": found.octets,
         "schema": found.schema.schema,
         "processes": found.nodes,
+        **({"restored": True} if found.restored else {}),
     }
 
 
@@ -127,6 +130,36 @@ def backup(
             terminal.settings.ledger_path, target, lambda done, pages: told("copying the ledger", done, pages)
         )
     terminal.data({"path": str(target), "bytes": octets}, f"{target}: {octets:,} bytes")
+
+
+@command(app, "release", example="loa ledger release --hold\nloa ledger release --send")
+async def release(
+    terminal: Terminal,
+    *,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="End all that waits as unknown: the original may have sent it.")
+    ] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what waits: right only if nothing was sent since the backup.")
+    ] = False,
+) -> None:
+    """Let a ledger that was restored from a backup go on; until then loa serve refuses it.
+
+    With --hold, all that is queued, on its way or waiting as unknown becomes finally unknown, "restored from a backup";
+    its tenants are told, and it is never sent. With --send the queue goes on as if nothing had happened. If the command
+    is broken off, run it again.
+    """
+    if hold == send:
+        raise CallerError("way", "name one: --hold ends what waits as unknown, --send sends it")
+    with terminal.working("releasing the ledger"):
+        done = await administer(terminal.settings, "ledger.release", {"hold": hold})
+    terminal.data(done, _said_of_release(done))
+
+
+def _said_of_release(done: dict[str, Any]) -> str:
+    what = "ended as unknown, never to be sent" if done["way"] == "hold" else "queued, to be sent once Loa starts"
+    counts = ", ".join(f"{count:,} {name}" for name, count in done["messages"].items())
+    return f"{what}: {counts}\nthe ledger goes on: start Loa"
 
 
 @contextmanager

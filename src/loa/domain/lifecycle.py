@@ -34,6 +34,7 @@ MOVES: dict[State, dict[State, str]] = {
         State.EXPIRED: "its lifetime ended before it was handed over",
         State.REJECTED: "no channel can take it",
         State.DELIVERED: "waiting for a re-send, a receipt proves that the first try arrived",
+        State.UNKNOWN: "its ledger was restored from a backup, the original may have sent it",
     },
     State.SENDING: {
         State.SENT: "the provider accepted it",

@@ -18,6 +18,9 @@ SETTLED_UNKNOWN = 8
 RESEND_WANTED = 16
 """Flags of a message; the numbers are stored."""
 
+IN_DOUBT = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
+"""States in which another ledger that holds the same message may have sent it meanwhile."""
+
 
 @dataclass(slots=True)
 class Event:
@@ -192,6 +195,19 @@ def end_wait(message: Standing, now: int) -> bool:
     message.due_at = None
     message.tell(now)
     return False
+
+
+def end_in_doubt(message: Standing, reason: str, now: int) -> None:
+    """End a message that is queued, sending or unknown and may have been sent elsewhere: finally unknown, never sent.
+
+    A receipt may still say what became of it.
+    """
+    message.flags = (message.flags | SETTLED_UNKNOWN) & ~RESEND_WANTED
+    if message.state is not State.UNKNOWN:
+        message.move(State.UNKNOWN, now)
+    message.error = reason
+    message.due_at = None
+    message.tell(now)
 
 
 def expire(message: Standing, now: int) -> None:

@@ -82,4 +82,5 @@ def plain_accepts(settlements: list[Settlement]) -> list[Settlement]:
 
 FORMER_RUN = "the process ended before an answer was recorded"
 CLAIM_OVER = "the claim ran out before an answer was recorded"
+RESTORED = "restored from a backup"
 """Why an attempt has no known outcome."""

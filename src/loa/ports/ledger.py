@@ -142,6 +142,25 @@ class Upkeep(Protocol):
         ...
 
 
+class Restoring(Protocol):
+    """A ledger that was restored from a backup: the one it is a copy of may have sent what waits in it."""
+
+    async def backup_at(self) -> int | None:
+        """Give when the copy was made that this ledger is, 0 where nobody knows; None when it is none, or released."""
+        ...
+
+    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
+        """End about `limit` messages that are queued, sending or wait as unknown; give how many of each class.
+
+        They become finally `unknown`, and their tenants are told; none is sent. Empty: nothing is left to end.
+        """
+        ...
+
+    async def release(self) -> None:
+        """Note that this ledger is no copy any more but goes on by itself."""
+        ...
+
+
 class Directory(Protocol):
     """Tenants, keys, senders, channels, routes, endpoints: small, read often, changed by people."""
 
@@ -233,7 +252,7 @@ class Flag(Protocol):
     async def wait(self) -> object: ...
 
 
-class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Directory, Search, Members, Protocol):
+class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Search, Members, Protocol):
     """All roles together, and its own life."""
 
     @property

@@ -74,6 +74,37 @@ def test_a_backup_never_replaces_a_file_that_appears_meanwhile(tmp_path: Path, r
     assert sorted(each.name for each in tmp_path.iterdir()) == [".loa", "copy.db"]
 
 
+def test_a_restored_backup_is_read_but_not_served_until_it_is_released(run: Run, tmp_path: Path) -> None:
+    run("keys", "create", "--name", "shop")
+    run("ledger", "backup", "copy.db")
+    copied = f"database=sqlite:///{tmp_path / 'copy.db'}"
+    status = run("ledger", "status", "--set", copied, "--json").json
+    assert status["backupAt"].startswith("20")
+    assert run("ledger", "check", "--file", "copy.db", "--json").json["ok"] is True
+    found = run("doctor", "--set", copied, "--json").json["findings"]
+    assert any("restored from a backup" in each["detail"] and "release --hold" in each["cure"] for each in found)
+    refused = run("serve", "--port", "0", "--set", copied)
+    assert refused.code == 7
+    for word in ("copy.db was restored", f"a backup of {status['backupAt']}", "release --hold", "release --send"):
+        assert word in refused.err
+    run("ledger", "backup", "again.db", "--set", copied)
+    again = f"database=sqlite:///{tmp_path / 'again.db'}"
+    assert run("ledger", "status", "--set", again, "--json").json["backupAt"] == status["backupAt"]
+    released = run("ledger", "release", "--hold", "--set", copied, "--json").json
+    nothing = {"otp": 0, "transactional": 0, "advertising": 0}
+    assert released == {"backupAt": status["backupAt"], "way": "hold", "messages": nothing}
+    assert "backupAt" not in run("ledger", "status", "--set", copied, "--json").json
+
+
+def test_a_release_names_its_way_and_wants_a_backup(run: Run) -> None:
+    run("keys", "create", "--name", "shop")
+    for ways in ((), ("--hold", "--send")):
+        assert "name one: --hold" in run("ledger", "release", *ways).err
+    refused = run("ledger", "release", "--send")
+    assert (refused.code, "not restored from a backup" in refused.err) == (2, True)
+    assert "backupAt" not in run("ledger", "status", "--json").json
+
+
 def test_a_damaged_ledger_is_found_out(run: Run, tmp_path: Path) -> None:
     run("keys", "create", "--name", "shop")
     assert run("ledger", "check", "--json").json["ok"] is True

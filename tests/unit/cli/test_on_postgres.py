@@ -101,7 +101,7 @@ ADMINISTRATION = [
     ("config show",),
     ("config check",),
 ]
-TRIED_APART = {"demo", "doctor", "ledger backup", "ledger check", "ledger copy"}
+TRIED_APART = {"demo", "doctor", "ledger backup", "ledger check", "ledger copy", "ledger release"}
 
 
 def test_each_command_is_tried_somewhere() -> None:
@@ -165,6 +165,21 @@ def test_a_backup_is_left_to_the_server_and_the_page_is_named(run: Run, ready: s
     for word in ("pg_dump", "pg_basebackup", "docs/how-to/production.md", ready.rpartition("@")[2]):
         assert word in refused.err
     assert not Path("copy.db").exists()
+
+
+def test_a_restored_database_is_named_refused_and_released(run: Run, ready: str) -> None:
+    run("tenants", "list")
+    assert run("ledger", "release", "--send").code == 2
+    do(ready, "UPDATE meta SET value = value + 1 WHERE name = 'home_table'")
+    assert run("ledger", "status", "--json").json["restored"] is True
+    checked = run("ledger", "check", "--json")
+    assert any("restored from a backup" in text for text in checked.json["findings"])
+    refused = run("serve", "--port", "0")
+    assert refused.code == 7
+    for word in ("was restored from a backup of 20", ready.rpartition("@")[2], "release --hold", "release --send"):
+        assert word in refused.err
+    assert run("ledger", "release", "--hold", "--json").json["way"] == "hold"
+    assert "restored" not in run("ledger", "status", "--json").json
 
 
 def test_a_fresh_database_on_a_server_for_tests_is_said_to_forget(run: Run, ready: str) -> None:

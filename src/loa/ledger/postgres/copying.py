@@ -18,6 +18,7 @@ from loa.ledger.postgres.address import place_of
 from loa.ledger.postgres.connection import EVERYTHING, SCHEMA, Line
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.migrate import migrate, role_of
+from loa.ledger.postgres.restoring import mark
 
 CONNECT_S: Final = 10.0
 LOCK_WAIT: Final = "30s"
@@ -145,9 +146,9 @@ class Target:
         row = (await self._do(_fetch, _digest_query(table, columns)))[0]
         return int(row[0]), int(row[1])
 
-    async def settle(self, boot: int, revision: int) -> None:
-        """Set numbers above what was copied, and count the lanes."""
-        await self._do(_settle, boot, revision)
+    async def settle(self, boot: int, revision: int, backup_at: int | None) -> None:
+        """Set numbers above what was copied, count the lanes, and keep the mark of a backup."""
+        await self._do(_settle, boot, revision, backup_at)
 
     async def finish(self) -> None:
         """Say that the copy is whole: from now on a Loa may start."""
@@ -302,7 +303,7 @@ def _digest_query(table: str, columns: Sequence[Column]) -> str:
     return f"SELECT count(*), coalesce(sum(('x' || {first})::bit(64)::bigint), 0) FROM {table} t"  # noqa: S608 - ours
 
 
-async def _settle(connection: Any, boot: int, revision: int) -> None:
+async def _settle(connection: Any, boot: int, revision: int, backup_at: int | None) -> None:
     async with connection.transaction():
         for table in _COUNTED:
             await connection.execute(
@@ -322,6 +323,8 @@ async def _settle(connection: Any, boot: int, revision: int) -> None:
             " SELECT channel_id, class, count(*) FROM queue GROUP BY channel_id, class"
         )
         await connection.execute("UPDATE meta SET value = greatest(value, $1) + 1 WHERE name = 'revision'", revision)
+        if backup_at is not None:
+            await mark(connection, backup_at)
     await connection.execute("ANALYZE")
 
 

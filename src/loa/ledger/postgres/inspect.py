@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from loa.ledger.postgres import restoring
 from loa.ledger.postgres.address import place_of
 from loa.ledger.postgres.connection import SCHEMA, run_once
 from loa.ledger.postgres.copying import UNFINISHED
@@ -94,7 +95,7 @@ class ServerState:
     """A database as it is now. Units: octets, milliseconds for clocks, seconds for ages.
 
     `ahead_ms`: how far the server's clock is ahead of ours; `bare`: tables of tenants without the wall; `missing_days`:
-    partitions that will be needed; `nodes`: living processes.
+    partitions that will be needed; `nodes`: living processes; `knows_cluster`: the role may ask which cluster this is.
     """
 
     place: str
@@ -113,6 +114,8 @@ class ServerState:
     dead_rows: tuple[DeadRows, ...] = ()
     nodes: int = 0
     copying: bool = False
+    restored: bool = False
+    knows_cluster: bool = True
     serves: int = field(default_factory=newest)
 
 
@@ -190,6 +193,8 @@ async def _contents(connection: Any, clock: Clock) -> dict[str, Any]:
             "SELECT count(*) FROM node WHERE dead_at IS NULL AND beat_at > clock_timestamp() - interval '30 seconds'"
         ),
         "copying": await connection.fetchval(UNFINISHED) is not None,
+        "restored": await restoring.backup_at(connection) is not None,
+        "knows_cluster": await restoring.may_ask_for_cluster(connection),
     }
 
 
@@ -206,7 +211,7 @@ async def _connections(connection: Any) -> Connections:
 
 def remarks(found: ServerState, *, needed: int = 0) -> list[Remark]:
     """Say what is not as it should be. `needed`: connections that are still to be made."""
-    return [*_schema(found), *_safety(found), *_health(found), *_clock(found), *_room(found, needed)]
+    return [*_schema(found), *_restored(found), *_safety(found), *_health(found), *_clock(found), *_room(found, needed)]
 
 
 def _schema(found: ServerState) -> Iterator[Remark]:
@@ -237,6 +242,15 @@ def _schema(found: ServerState) -> Iterator[Remark]:
         text = f"the partitions {', '.join(found.missing_days)} are not there"
         cure = "a Loa with the role upkeep makes them ahead: see that one runs, and what its log says"
         yield Remark("schema", Weight.POOR, text, cure)
+
+
+def _restored(found: ServerState) -> Iterator[Remark]:
+    if found.restored:
+        text = "the database was restored from a backup: loa serve refuses it, what waits may have been sent since"
+        yield Remark("schema", Weight.WRONG, text, "loa ledger release --hold, or --send if nothing was sent since")
+    if not found.knows_cluster:
+        text = "the role may not ask which cluster this is: a restore is known by the oids of database and table alone"
+        yield Remark("schema", Weight.NOTE, text, "GRANT EXECUTE ON FUNCTION pg_control_system() TO the role")
 
 
 _ALTER: Final = "ALTER SYSTEM SET {0} = on, then SELECT pg_reload_conf()"

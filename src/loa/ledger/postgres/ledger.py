@@ -13,7 +13,7 @@ from typing import Any, Final
 from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
-from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, search, slots, upkeep
+from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, restoring, search, slots, upkeep
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
@@ -72,6 +72,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "expire": upkeep.expire_queued,
     "settle_unknown": upkeep.settle_unknown,
     "purge": upkeep.purge,
+    "hold": restoring.hold,
     "drop_days": upkeep.drop_days,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
@@ -97,6 +98,7 @@ DESKS: Final = (
             "expire",
             "settle_unknown",
             "purge",
+            "hold",
             "drop_days",
             "change",
             "touch_keys",
@@ -305,6 +307,20 @@ class PostgresLedger:
         except StorageError:
             return gone
 
+    # restoring
+
+    async def backup_at(self) -> int | None:
+        """See ports.ledger.Restoring."""
+        return await self._read(restoring.backup_at)  # type: ignore[no-any-return]
+
+    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
+        """See ports.ledger.Restoring."""
+        return await self._call("hold", (limit, now))  # type: ignore[no-any-return]
+
+    async def release(self) -> None:
+        """See ports.ledger.Restoring."""
+        await self._change(restoring.release)
+
     # directory
 
     async def _change(self, change: directory.Change) -> Any:
@@ -461,6 +477,7 @@ async def _prepare(url: str, options: PostgresOptions, now: int) -> range:
     async def confirm(connection: Any) -> range:
         check(await read_state(connection), newest())
         await refuse_unfinished(connection)
+        await restoring.remember(connection)
         return await make_days(connection, now)
 
     return await run_once(url, WRITING, "loa start", options.timeout_s, confirm)  # type: ignore[no-any-return]

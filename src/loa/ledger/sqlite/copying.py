@@ -16,6 +16,7 @@ from loa.ledger.sqlite.connection import open_reader, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import newest, version
 from loa.ledger.sqlite.moved import moved_to, note_moved
+from loa.ledger.sqlite.restoring import backup_at
 from loa.ledger.sqlite.unit import QUERIES
 
 NUL: Final = "\0"
@@ -112,6 +113,14 @@ class Source:
     def revision(self) -> int:
         """How often the directory was changed."""
         return self._meta("revision")
+
+    @property
+    def backup_at(self) -> int | None:
+        """When it was made as a backup, None when it is none."""
+        try:
+            return backup_at(self._connection)
+        except apsw.Error as error:
+            raise translate(error) from error
 
     @property
     def identity(self) -> str:

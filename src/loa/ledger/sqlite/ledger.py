@@ -15,7 +15,7 @@ import apsw
 from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError, StorageFull
-from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, search, upkeep
+from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, upkeep
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
@@ -63,6 +63,7 @@ HANDLERS: dict[str, Handler] = {
     "expire": upkeep.expire_queued,
     "settle_unknown": upkeep.settle_unknown,
     "purge": upkeep.purge,
+    "hold": restoring.hold,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
     "ping": lambda _unit, calls: [None] * len(calls),
@@ -254,6 +255,20 @@ class SqliteLedger:
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """See ports.ledger.Upkeep."""
         return await self._writer.call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
+
+    # restoring
+
+    async def backup_at(self) -> int | None:
+        """See ports.ledger.Restoring."""
+        return await self._readers.read(restoring.backup_at)
+
+    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
+        """See ports.ledger.Restoring."""
+        return await self._writer.call("hold", (limit, now))  # type: ignore[no-any-return]
+
+    async def release(self) -> None:
+        """See ports.ledger.Restoring."""
+        await self._change(restoring.release)
 
     # directory
 

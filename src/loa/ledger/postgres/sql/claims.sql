@@ -115,6 +115,10 @@ FROM claim c LEFT JOIN node n ON n.boot = c.boot AND n.dead_at IS NULL
 WHERE n.boot IS NULL OR c.claimed_until <= CASE WHEN c.boot = $1 THEN $2::bigint ELSE $3::bigint END
 ORDER BY c.boot, c.id LIMIT $4 FOR UPDATE OF c SKIP LOCKED;
 
+-- name: all_claims
+-- Claims of whomever. Index: claim_pkey.
+SELECT boot, id, channel_id, claimed_at, tenant_ids, message_ids, numbers FROM claim ORDER BY boot, id LIMIT $1 FOR UPDATE;
+
 -- name: end_stale_claims
 -- Forgets claims that were settled. Index: claim_pkey.
 DELETE FROM claim c USING unnest($1::bigint[], $2::bigint[]) AS w(boot, id) WHERE c.boot = w.boot AND c.id = w.id;

@@ -2,6 +2,14 @@
 -- Unknown messages whose wait for evidence is over. Index: unknown_due.
 SELECT tenant_id, message_id FROM unknown WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2;
 
+-- name: queued_anywhere
+-- The first queued messages. Index: queue_pkey.
+SELECT tenant_id, message_id FROM queue ORDER BY message_id LIMIT $1;
+
+-- name: waiting_unknown
+-- Unknown messages that wait for evidence. Index: unknown_due.
+SELECT tenant_id, message_id FROM unknown WHERE due_at IS NOT NULL ORDER BY due_at LIMIT $1;
+
 -- name: lifetimes_over
 -- Queued messages whose lifetime is over. Index: queue_expires.
 SELECT tenant_id, message_id FROM queue WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2;

@@ -3,6 +3,15 @@
 SELECT json_group_array(id) FROM (
   SELECT id FROM message WHERE state = 3 AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2);
 
+-- name: queued_anywhere
+-- The first queued messages of all lanes. Index: message_due.
+SELECT json_group_array(id) FROM (SELECT id FROM message WHERE state = 0 ORDER BY channel_id, class, due_at LIMIT ?1);
+
+-- name: waiting_unknown
+-- Unknown messages that wait for evidence. Index: message_waiting.
+SELECT json_group_array(id) FROM (
+  SELECT id FROM message WHERE state = 3 AND due_at IS NOT NULL ORDER BY due_at LIMIT ?1);
+
 -- name: lane_page
 -- A page of a lane after (due, id): [id, due, expires]. Index: message_due, submission primary key.
 SELECT json_group_array(json_array(m.id, m.due_at, s.expires_at)) FROM (
