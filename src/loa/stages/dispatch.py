@@ -116,7 +116,7 @@ class ChannelDispatch:
             await self._wait_for_due(now)
             return
         self._probe.reached(Point.DISPATCH_CLAIMED)
-        self._hand_over(attempts)
+        self._hand_over_all(attempts)
         if self._channel.free(self._clock.now()) <= 0:
             await self._wake.wait(self._rules.poll_ms / 1000)
 
@@ -149,7 +149,7 @@ class ChannelDispatch:
         wait_ms = self._rules.poll_ms if due is None else min(self._rules.poll_ms, max(1, due - self._clock.now()))
         await self._wake.wait(wait_ms / 1000)
 
-    def _hand_over(self, attempts: Sequence[Attempt]) -> None:
+    def _hand_over_all(self, attempts: Sequence[Attempt]) -> None:
         """Hand claimed attempts over, re-sends one by one.
 
         A message at which the provider fails every time takes others along only once.
@@ -160,9 +160,9 @@ class ChannelDispatch:
         with ExitStack() as each:  # the rest is handed over although one raises
             for batch in (*reversed(again), first):
                 if batch:
-                    each.callback(self._submit, batch)
+                    each.callback(self._hand_over, batch)
 
-    def _submit(self, attempts: Sequence[Attempt]) -> None:
+    def _hand_over(self, attempts: Sequence[Attempt]) -> None:
         started = self._clock.monotonic()
         open_attempts = {(a.message_id, a.number) for a in attempts}
 
