@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 SEED = 20261118
 NOT_TRIED = {"server"}
 """What a ledger inside Loa's own process cannot suffer."""
+ON_A_SERVER = {"stalls", "random", "stops", "server"}
+"""What is tried on PostgreSQL here; the points are in tests/crash, each with what has to become of its messages."""
 
 
 async def test_this_loa_keeps_its_promises(
@@ -49,12 +51,14 @@ async def test_this_loa_keeps_its_promises_on_a_server_too(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(place))
-    plan = Plan(seed=SEED, only=frozenset({"stalls", "server"}))
+    plan = Plan(seed=SEED, rounds=2, stops=1, only=frozenset(ON_A_SERVER))
     code = await carry_out(Terminal(as_json=True), plan, PostgresEngine())
     said = json.loads(capsys.readouterr().out)
     assert (code, said["certified"], said["engine"]) == (0, True, "postgres"), said
-    results = {stage["stage"]: stage["result"] for stage in said["stages"]}
-    assert [name for name, result in results.items() if result == "kept"] == ["stalls", "server"]
+    stages = {stage["stage"]: stage for stage in said["stages"]}
+    assert {name for name, stage in stages.items() if stage["result"] == "kept"} == ON_A_SERVER
+    assert (stages["random"]["tried"], stages["stops"]["tried"], stages["stops"]["repeated"]) == (2, 1, 0)
+    assert sum(stage["lost"] for stage in said["stages"]) == 0
 
 
 def test_the_command_writes_one_line_of_json_and_says_the_seed(tmp_path: Path) -> None:
