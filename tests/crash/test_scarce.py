@@ -1,0 +1,140 @@
+"""F41: no file descriptor left, no memory left: what was acknowledged is kept, and work goes on when there is room."""
+
+import asyncio
+import resource
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from loa.certify.client import LONG_TEXT, OTP, TRANSACTIONAL, Ask, unanswered
+from loa.certify.process import LoaProcess, Program
+from loa.certify.sqlite import SqliteStore
+from loa.certify.world import DOOR_SHUT, World, open_world
+from loa.simulators.smsc.script import Script
+
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(120)]
+
+SPARE_FILES = 12
+FLOOD = 300
+MIB = 2**20
+TOLD_TO_GO = 503
+
+
+def pid_of(world: World) -> int:
+    assert world.process is not None
+    return world.process._process.pid
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def address_space(pid: int) -> int:
+    """Give what a process takes of it. Units: octets."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+@asynccontextmanager
+async def flooded(url: str, count: int) -> AsyncIterator[None]:
+    """Hold so many connections with half a request each, as far as they are taken."""
+    parts = urlsplit(url)
+    async with AsyncExitStack() as held:
+        for _ in range(count):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            held.callback(writer.close)
+            writer.write(b"POST /api/vendor/v1/sms/send-message HTTP/1.1\r\nHost: x\r\n")
+        yield
+
+
+async def end(world: World) -> None:
+    """End Loa, or see that it has ended by itself."""
+    assert world.process is not None
+    if world.process.over:
+        await world._gone()
+    else:
+        await world.kill()
+
+
+async def test_f41_without_a_file_descriptor_left_it_closes_or_refuses_and_goes_on_when_there_are_some(
+    world: World,
+) -> None:
+    await world.boot()
+    before = [world.client.ask(TRANSACTIONAL, 2), world.client.ask(OTP)]
+    await world.accept(before)
+    pid = pid_of(world)
+    most = open_files(pid) + SPARE_FILES
+    before_that = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, before_that[1]))
+    async with flooded(world.client.url, FLOOD):
+        async with asyncio.timeout(30):
+            while open_files(pid) < most - 1:
+                await world.send([world.client.ask(OTP)])
+        fresh = [world.client.ask(OTP) for _ in range(20)]
+        statuses = await world.send(fresh)
+        assert set(statuses) <= {0, 200, 201, TOLD_TO_GO}, statuses
+        assert 0 in statuses or TOLD_TO_GO in statuses
+        assert open_files(pid) <= most
+    async with asyncio.timeout(30):
+        # One after the other: the limit stays.
+        while left := unanswered(world.client.asks):
+            await world.client.send(left[0])
+    assert world.process is not None
+    assert not world.process.over
+    # To look at all of it at once takes more than work does.
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before_that)
+    found = await world.verdict()
+    assert all(count <= 1 for ask in world.client.asks if ask.kind == OTP for count in found.submitted(ask))
+
+
+async def test_f41_a_flood_that_takes_all_memory_loses_nothing_that_was_acknowledged(world: World) -> None:
+    world.smsc.change(DOOR_SHUT)
+    await world.boot()
+    await world.accept([world.client.ask(TRANSACTIONAL, 2), world.client.ask(OTP)])
+    pid = pid_of(world)
+    most = address_space(pid) + 2 * MIB
+    resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
+    asks = [world.client.ask(TRANSACTIONAL, 500, LONG_TEXT) for _ in range(12)]
+    statuses = await world.send(asks)
+    assert set(statuses) <= {0, 200, 201, 500, TOLD_TO_GO}, statuses
+    await end(world)
+    for ask in asks:
+        if not ask.acknowledged:
+            # Not asked again: what is not acknowledged may be there or not.
+            world.client.asks.remove(ask)
+    world.smsc.change(Script())
+    await world.boot()
+    kept = set(await world.states())
+    assert kept >= {number for ask in world.client.asks for number in ask.numbers}
+    assert await world.store.unsound() == ""
+
+
+@pytest.mark.parametrize("mib", [40, 120, 200, 300, 500])
+async def test_f41_a_start_without_memory_ends_or_serves_and_leaves_the_ledger_sound(tmp_path: Path, mib: int) -> None:
+    async with open_world(tmp_path, SqliteStore(tmp_path)) as world:
+        world.smsc.change(DOOR_SHUT)
+        await world.boot()
+        asks: list[Ask] = [world.client.ask(TRANSACTIONAL, 3), world.client.ask(OTP)]
+        await world.accept(asks)
+        await world.kill()
+        await started_within(world, mib)
+        world.smsc.change(Script())
+        await world.boot()
+        found = await world.verdict()
+        assert all(found.message(ask)["state"] in ("delivered", "unknown") for ask in asks)
+
+
+async def started_within(world: World, mib: int) -> None:
+    """Start Loa with so much memory, and see it serve or end by itself with an error."""
+    limited = ("sh", "-c", f'ulimit -v {mib * 1024}; exec "$@"', "sh", *Program().plain)
+    process = await LoaProcess.start(limited, world.directory, {})
+    assert process._process.stdout is not None
+    line = await world.within("Loa to serve or to end", process._process.stdout.readline())
+    if line:
+        assert await process.kill() == -9
+    else:
+        assert await world.within("Loa to end", process.ended()) != 0
+    assert sys.executable in Program().plain
