@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
+from loa.ledger.calls import Calls
 from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, restoring, search, slots, upkeep
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
@@ -32,20 +32,15 @@ from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
-    CallbackTry,
     ChannelRecord,
-    DueCallback,
     Endpoint,
     MessageFilter,
     NewSubmission,
-    ReceiptCounts,
     RouteRecord,
     Row,
     Sender,
-    Settlement,
     SlotUse,
     Tenant,
-    UnknownPolicy,
 )
 
 
@@ -125,8 +120,10 @@ class PostgresOptions:
     """Address of the role that owns the tables, where it is not the one that works with them."""
 
 
-class PostgresLedger:
+class PostgresLedger(Calls):
     """One process's part in a ledger that many may share."""
+
+    _directory: ClassVar[Any] = directory
 
     def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
         self._node = node
@@ -182,10 +179,6 @@ class PostgresLedger:
         """Give None: how much room the server has is not told to its clients."""
         return None
 
-    async def ping(self) -> None:
-        """Make one small commit. Errors: StorageError."""
-        await self._call("ping", None)
-
     async def close(self) -> None:
         """Finish what waits, say that this process ends, and close the connections."""
         for desk in dict.fromkeys(self._desks.values()):
@@ -215,14 +208,6 @@ class PostgresLedger:
         await self._shared.days.ensure((submission.accepted_at,))
         return await self._call("accept", submission)  # type: ignore[no-any-return]
 
-    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
-        """See ports.ledger.Submissions."""
-        return await self._call("cancel", (tenant_id, referent_id, now))  # type: ignore[no-any-return]
-
-    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
-        """See ports.ledger.Submissions."""
-        return await self._call("cancel_message", (tenant_id, message_id, now))  # type: ignore[no-any-return]
-
     # claims
 
     async def claim(
@@ -236,67 +221,7 @@ class PostgresLedger:
             return []
         return attempts
 
-    async def record(self, settlements: Sequence[Settlement]) -> int:
-        """See ports.ledger.Claims."""
-        return await self._call("record", settlements)  # type: ignore[no-any-return]
-
-    async def next_due(self, channel_id: int, now: int) -> int | None:
-        """See ports.ledger.Claims."""
-        return await self._call("next_due", (channel_id, now))  # type: ignore[no-any-return]
-
-    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
-        """See ports.ledger.Claims."""
-        return await self._call("settle_stale", (now, policy, former))  # type: ignore[no-any-return]
-
-    # receipts
-
-    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
-        """See ports.ledger.Receipts."""
-        return await self._call("receipts", receipts)  # type: ignore[no-any-return]
-
-    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
-        """See ports.ledger.Receipts."""
-        return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
-
-    # callbacks
-
-    async def claim_due(
-        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
-    ) -> list[DueCallback]:
-        """See ports.ledger.Callbacks."""
-        call = (limit, per_endpoint, now, until, skip)
-        return await self._call("claim_callbacks", call)  # type: ignore[no-any-return]
-
-    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
-        """See ports.ledger.Callbacks."""
-        await self._call("record_tries", tries)
-
-    async def next_callback_due(self) -> int | None:
-        """See ports.ledger.Callbacks."""
-        return await self._call("next_callback_due", None)  # type: ignore[no-any-return]
-
-    async def set_endpoint_health(
-        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
-    ) -> None:
-        """See ports.ledger.Callbacks."""
-        await self._call("endpoint_health", (endpoint_id, failing_since, disabled_at, reason))
-
-    async def replay(
-        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
-    ) -> int:
-        """See ports.ledger.Callbacks."""
-        call = (tenant_id, callback_ids, endpoint_id, since, now)
-        return await self._call("replay", call)  # type: ignore[no-any-return]
-
     # upkeep
-
-    async def expire(self, limit: int, now: int) -> int:
-        """See ports.ledger.Upkeep."""
-        return await self._call("expire", (limit, now))  # type: ignore[no-any-return]
-
-    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
-        """See ports.ledger.Upkeep."""
-        return await self._call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
 
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """See ports.ledger.Upkeep."""
@@ -313,18 +238,11 @@ class PostgresLedger:
         """See ports.ledger.Restoring."""
         return await self._read(restoring.backup_at)  # type: ignore[no-any-return]
 
-    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
-        """See ports.ledger.Restoring."""
-        return await self._call("hold", (limit, now))  # type: ignore[no-any-return]
-
     async def release(self) -> None:
         """See ports.ledger.Restoring."""
         await self._change(restoring.release)
 
     # directory
-
-    async def _change(self, change: directory.Change) -> Any:
-        return await self._call("change", change)
 
     async def _read(self, query: Callable[[Any], Awaitable[Any]], tenant_id: int | None = None) -> Any:
         return await self._readers.read(query, tenant_id)
@@ -333,89 +251,29 @@ class PostgresLedger:
         """See ports.ledger.Directory."""
         return int(await self._read(lambda connection: connection.fetchval(QUERIES["revision"])))
 
-    async def add_tenant(self, name: str, now: int) -> Tenant:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_tenant(name, now))  # type: ignore[no-any-return]
-
     async def tenants(self) -> list[Tenant]:
         """See ports.ledger.Directory."""
         return await self._read(directory.tenants)  # type: ignore[no-any-return]
-
-    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None:
-        """See ports.ledger.Directory."""
-        await self._change(directory.set_policies(tenant_id, policies))
-
-    async def add_key(self, key: ApiKey) -> ApiKey:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_key(key))  # type: ignore[no-any-return]
 
     async def keys(self) -> list[ApiKey]:
         """See ports.ledger.Directory."""
         return await self._read(directory.keys)  # type: ignore[no-any-return]
 
-    async def revoke_key(self, key_id: int, now: int) -> bool:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.revoke_key(key_id, now))  # type: ignore[no-any-return]
-
-    async def touch_keys(self, used: Mapping[int, int]) -> None:
-        """See ports.ledger.Directory."""
-        await self._call("touch_keys", used)
-
-    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_sender(tenant_id, name, kind))  # type: ignore[no-any-return]
-
     async def senders(self) -> list[Sender]:
         """See ports.ledger.Directory."""
         return await self._read(directory.senders)  # type: ignore[no-any-return]
-
-    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
 
     async def channels(self) -> list[ChannelRecord]:
         """See ports.ledger.Directory."""
         return await self._read(directory.channels)  # type: ignore[no-any-return]
 
-    async def change_channel(
-        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
-    ) -> ChannelRecord | None:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
-
-    async def add_route(
-        self,
-        tenant_id: int,
-        channels: Sequence[int],
-        *,
-        sender: str = "",
-        traffic_class: TrafficClass | None = None,
-        carrier: str = "",
-        position: int | None = None,
-    ) -> RouteRecord:
-        """See ports.ledger.Directory."""
-        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
-        return await self._change(directory.add_route(record, position))  # type: ignore[no-any-return]
-
     async def routes(self) -> list[RouteRecord]:
         """See ports.ledger.Directory."""
         return await self._read(directory.routes)  # type: ignore[no-any-return]
 
-    async def remove_route(self, route_id: int) -> bool:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.remove_route(route_id))  # type: ignore[no-any-return]
-
-    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
-
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._read(lambda c: directory.endpoints(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
-
-    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
-        """See ports.ledger.Directory."""
-        await self._change(directory.set_default_endpoint(key_id, endpoint_id))
 
     # search
 

@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import apsw
 
-from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError, StorageFull
+from loa.ledger.calls import Calls
 from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, upkeep
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
@@ -29,20 +29,15 @@ from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
-    CallbackTry,
     ChannelRecord,
-    DueCallback,
     Endpoint,
     MessageFilter,
     NewSubmission,
-    ReceiptCounts,
     RouteRecord,
     Row,
     Sender,
-    Settlement,
     SlotUse,
     Tenant,
-    UnknownPolicy,
 )
 
 HANDLERS: dict[str, Handler] = {
@@ -98,8 +93,10 @@ def _open_unit(path: Path, probe: Probe, chosen: SqliteOptions) -> Unit:
         raise
 
 
-class SqliteLedger:
+class SqliteLedger(Calls):
     """One file, one writing thread, readers apart."""
+
+    _directory: ClassVar[Any] = directory
 
     def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
         self._path = path
@@ -156,9 +153,8 @@ class SqliteLedger:
     def listen(self, woken: Callable[[], None]) -> None:
         """See ports.ledger.Members: there is no other process to hear from."""
 
-    async def ping(self) -> None:
-        """Make one empty commit. Errors: StorageError."""
-        await self._writer.call("ping", None)
+    async def _call(self, kind: str, payload: Any) -> Any:
+        return await self._writer.call(kind, payload)
 
     async def close(self) -> None:
         """Finish what waits, then close the file and give it up."""
@@ -172,15 +168,7 @@ class SqliteLedger:
         """See ports.ledger.Submissions."""
         if not self._reserve.has_room():
             raise StorageFull("the ledger's disk is nearly full; what room is left is for results and receipts")
-        return await self._writer.call("accept", submission)  # type: ignore[no-any-return]
-
-    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
-        """See ports.ledger.Submissions."""
-        return await self._writer.call("cancel", (tenant_id, referent_id, now))  # type: ignore[no-any-return]
-
-    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
-        """See ports.ledger.Submissions."""
-        return await self._writer.call("cancel_message", (tenant_id, message_id, now))  # type: ignore[no-any-return]
+        return await self._call("accept", submission)  # type: ignore[no-any-return]
 
     # claims
 
@@ -188,73 +176,13 @@ class SqliteLedger:
         self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
     ) -> list[Attempt]:
         """See ports.ledger.Claims."""
-        return await self._writer.call("claim", (channel_id, wanted, limit, now, until))  # type: ignore[no-any-return]
-
-    async def record(self, settlements: Sequence[Settlement]) -> int:
-        """See ports.ledger.Claims."""
-        return await self._writer.call("record", settlements)  # type: ignore[no-any-return]
-
-    async def next_due(self, channel_id: int, now: int) -> int | None:
-        """See ports.ledger.Claims."""
-        return await self._writer.call("next_due", (channel_id, now))  # type: ignore[no-any-return]
-
-    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
-        """See ports.ledger.Claims."""
-        return await self._writer.call("settle_stale", (now, policy, former))  # type: ignore[no-any-return]
-
-    # receipts
-
-    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
-        """See ports.ledger.Receipts."""
-        return await self._writer.call("receipts", receipts)  # type: ignore[no-any-return]
-
-    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
-        """See ports.ledger.Receipts."""
-        return await self._writer.call("rematch", (limit, now))  # type: ignore[no-any-return]
-
-    # callbacks
-
-    async def claim_due(
-        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
-    ) -> list[DueCallback]:
-        """See ports.ledger.Callbacks."""
-        call = (limit, per_endpoint, now, until, skip)
-        return await self._writer.call("claim_callbacks", call)  # type: ignore[no-any-return]
-
-    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
-        """See ports.ledger.Callbacks."""
-        await self._writer.call("record_tries", tries)
-
-    async def next_callback_due(self) -> int | None:
-        """See ports.ledger.Callbacks."""
-        return await self._writer.call("next_callback_due", None)  # type: ignore[no-any-return]
-
-    async def set_endpoint_health(
-        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
-    ) -> None:
-        """See ports.ledger.Callbacks."""
-        await self._writer.call("endpoint_health", (endpoint_id, failing_since, disabled_at, reason))
-
-    async def replay(
-        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
-    ) -> int:
-        """See ports.ledger.Callbacks."""
-        call = (tenant_id, callback_ids, endpoint_id, since, now)
-        return await self._writer.call("replay", call)  # type: ignore[no-any-return]
+        return await self._call("claim", (channel_id, wanted, limit, now, until))  # type: ignore[no-any-return]
 
     # upkeep
 
-    async def expire(self, limit: int, now: int) -> int:
-        """See ports.ledger.Upkeep."""
-        return await self._writer.call("expire", (limit, now))  # type: ignore[no-any-return]
-
-    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
-        """See ports.ledger.Upkeep."""
-        return await self._writer.call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
-
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """See ports.ledger.Upkeep."""
-        return await self._writer.call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
+        return await self._call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
 
     # restoring
 
@@ -262,107 +190,40 @@ class SqliteLedger:
         """See ports.ledger.Restoring."""
         return await self._readers.read(restoring.backup_at)
 
-    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
-        """See ports.ledger.Restoring."""
-        return await self._writer.call("hold", (limit, now))  # type: ignore[no-any-return]
-
     async def release(self) -> None:
         """See ports.ledger.Restoring."""
         await self._change(restoring.release)
 
     # directory
 
-    async def _change(self, change: Callable[[apsw.Connection], Any]) -> Any:
-        return await self._writer.call("change", change)
-
     async def revision(self) -> int:
         """See ports.ledger.Directory."""
         query = "SELECT value FROM meta WHERE name = 'revision'"
         return int(await self._readers.read(lambda connection: connection.execute(query).get))
 
-    async def add_tenant(self, name: str, now: int) -> Tenant:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_tenant(name, now))  # type: ignore[no-any-return]
-
     async def tenants(self) -> list[Tenant]:
         """See ports.ledger.Directory."""
         return await self._readers.read(directory.tenants)
-
-    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None:
-        """See ports.ledger.Directory."""
-        await self._change(directory.set_policies(tenant_id, policies))
-
-    async def add_key(self, key: ApiKey) -> ApiKey:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_key(key))  # type: ignore[no-any-return]
 
     async def keys(self) -> list[ApiKey]:
         """See ports.ledger.Directory."""
         return await self._readers.read(directory.keys)
 
-    async def revoke_key(self, key_id: int, now: int) -> bool:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.revoke_key(key_id, now))  # type: ignore[no-any-return]
-
-    async def touch_keys(self, used: Mapping[int, int]) -> None:
-        """See ports.ledger.Directory."""
-        await self._writer.call("touch_keys", used)
-
-    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_sender(tenant_id, name, kind))  # type: ignore[no-any-return]
-
     async def senders(self) -> list[Sender]:
         """See ports.ledger.Directory."""
         return await self._readers.read(directory.senders)
-
-    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
 
     async def channels(self) -> list[ChannelRecord]:
         """See ports.ledger.Directory."""
         return await self._readers.read(directory.channels)
 
-    async def change_channel(
-        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
-    ) -> ChannelRecord | None:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
-
-    async def add_route(
-        self,
-        tenant_id: int,
-        channels: Sequence[int],
-        *,
-        sender: str = "",
-        traffic_class: TrafficClass | None = None,
-        carrier: str = "",
-        position: int | None = None,
-    ) -> RouteRecord:
-        """See ports.ledger.Directory."""
-        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
-        return await self._change(directory.add_route(record, position))  # type: ignore[no-any-return]
-
     async def routes(self) -> list[RouteRecord]:
         """See ports.ledger.Directory."""
         return await self._readers.read(directory.routes)
 
-    async def remove_route(self, route_id: int) -> bool:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.remove_route(route_id))  # type: ignore[no-any-return]
-
-    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
-        """See ports.ledger.Directory."""
-        return await self._change(directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
-
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id))
-
-    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
-        """See ports.ledger.Directory."""
-        await self._change(directory.set_default_endpoint(key_id, endpoint_id))
 
     # search
 

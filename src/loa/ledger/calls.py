@@ -1,0 +1,170 @@
+"""What a caller asks of a ledger, as calls by kind: the roles that write, the same for both engines.
+
+An engine says how a call is done (`_call`) and who changes the directory (`_directory`); what differs it overrides.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from loa.domain.receipt import Receipt
+from loa.domain.traffic import TrafficClass
+from loa.ports.records import (
+    ApiKey,
+    CallbackTry,
+    ChannelRecord,
+    DueCallback,
+    Endpoint,
+    ReceiptCounts,
+    RouteRecord,
+    Sender,
+    Settlement,
+    Tenant,
+    UnknownPolicy,
+)
+
+
+class Calls(ABC):
+    """The writing half of a ledger."""
+
+    _directory: ClassVar[Any]
+    """The engine's module that makes changes of the directory."""
+
+    @abstractmethod
+    async def _call(self, kind: str, payload: Any) -> Any:
+        """Have the work of one call done and committed. Errors: StorageError."""
+
+    async def _change(self, change: Any) -> Any:
+        return await self._call("change", change)
+
+    async def ping(self) -> None:
+        """Make one small commit. Errors: StorageError."""
+        await self._call("ping", None)
+
+    async def cancel(self, tenant_id: int, referent_id: str, now: int) -> int | None:
+        """See ports.ledger.Submissions."""
+        return await self._call("cancel", (tenant_id, referent_id, now))  # type: ignore[no-any-return]
+
+    async def cancel_message(self, tenant_id: int, message_id: int, now: int) -> bool | None:
+        """See ports.ledger.Submissions."""
+        return await self._call("cancel_message", (tenant_id, message_id, now))  # type: ignore[no-any-return]
+
+    async def record(self, settlements: Sequence[Settlement]) -> int:
+        """See ports.ledger.Claims."""
+        return await self._call("record", settlements)  # type: ignore[no-any-return]
+
+    async def next_due(self, channel_id: int, now: int) -> int | None:
+        """See ports.ledger.Claims."""
+        return await self._call("next_due", (channel_id, now))  # type: ignore[no-any-return]
+
+    async def settle_stale(self, now: int, policy: UnknownPolicy, *, former: bool = False) -> int:
+        """See ports.ledger.Claims."""
+        return await self._call("settle_stale", (now, policy, former))  # type: ignore[no-any-return]
+
+    async def store(self, receipts: Sequence[Receipt]) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._call("receipts", receipts)  # type: ignore[no-any-return]
+
+    async def rematch(self, limit: int, now: int) -> ReceiptCounts:
+        """See ports.ledger.Receipts."""
+        return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
+
+    async def claim_due(
+        self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
+    ) -> list[DueCallback]:
+        """See ports.ledger.Callbacks."""
+        call = (limit, per_endpoint, now, until, skip)
+        return await self._call("claim_callbacks", call)  # type: ignore[no-any-return]
+
+    async def record_tries(self, tries: Sequence[CallbackTry]) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._call("record_tries", tries)
+
+    async def next_callback_due(self) -> int | None:
+        """See ports.ledger.Callbacks."""
+        return await self._call("next_callback_due", None)  # type: ignore[no-any-return]
+
+    async def set_endpoint_health(
+        self, endpoint_id: int, failing_since: int | None, disabled_at: int | None, reason: str
+    ) -> None:
+        """See ports.ledger.Callbacks."""
+        await self._call("endpoint_health", (endpoint_id, failing_since, disabled_at, reason))
+
+    async def replay(
+        self, tenant_id: int, callback_ids: Sequence[int], endpoint_id: int | None, since: int, now: int
+    ) -> int:
+        """See ports.ledger.Callbacks."""
+        call = (tenant_id, callback_ids, endpoint_id, since, now)
+        return await self._call("replay", call)  # type: ignore[no-any-return]
+
+    async def expire(self, limit: int, now: int) -> int:
+        """See ports.ledger.Upkeep."""
+        return await self._call("expire", (limit, now))  # type: ignore[no-any-return]
+
+    async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
+        """See ports.ledger.Upkeep."""
+        return await self._call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
+
+    async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
+        """See ports.ledger.Restoring."""
+        return await self._call("hold", (limit, now))  # type: ignore[no-any-return]
+
+    async def add_tenant(self, name: str, now: int) -> Tenant:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.add_tenant(name, now))  # type: ignore[no-any-return]
+
+    async def set_policies(self, tenant_id: int, policies: Mapping[str, Mapping[str, Any]]) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(self._directory.set_policies(tenant_id, policies))
+
+    async def add_key(self, key: ApiKey) -> ApiKey:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.add_key(key))  # type: ignore[no-any-return]
+
+    async def revoke_key(self, key_id: int, now: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.revoke_key(key_id, now))  # type: ignore[no-any-return]
+
+    async def touch_keys(self, used: Mapping[int, int]) -> None:
+        """See ports.ledger.Directory."""
+        await self._call("touch_keys", used)
+
+    async def add_sender(self, tenant_id: int, name: str, kind: str) -> Sender:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.add_sender(tenant_id, name, kind))  # type: ignore[no-any-return]
+
+    async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
+
+    async def change_channel(
+        self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
+    ) -> ChannelRecord | None:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
+
+    async def add_route(
+        self,
+        tenant_id: int,
+        channels: Sequence[int],
+        *,
+        sender: str = "",
+        traffic_class: TrafficClass | None = None,
+        carrier: str = "",
+        position: int | None = None,
+    ) -> RouteRecord:
+        """See ports.ledger.Directory."""
+        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
+        return await self._change(self._directory.add_route(record, position))  # type: ignore[no-any-return]
+
+    async def remove_route(self, route_id: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.remove_route(route_id))  # type: ignore[no-any-return]
+
+    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
+
+    async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
+        """See ports.ledger.Directory."""
+        await self._change(self._directory.set_default_endpoint(key_id, endpoint_id))
