@@ -56,6 +56,7 @@ async def test_what_is_queued_ends_as_unknown_with_the_reason_and_is_never_claim
     assert (await hold_all(ledger))[0] == {OTP: 1, TRANSACTIONAL: 1, ADVERTISING: 1}
     rows = await ledger.messages(1, MessageFilter(), None, 10)
     assert [(row["state"], row["error"], row["due_at"]) for row in rows] == [("unknown", REASON, None)] * 3
+    assert all(row["final_unknown"] for row in rows)
     assert await told(ledger) == ["unknown"] * 3
     (callback,) = await ledger.claim_due(10, 10, NOW, NOW + 1, [])
     assert (callback.state.label, callback.error) == ("unknown", REASON)
