@@ -7,11 +7,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from loa.app import admin_files
+from loa.app.ledger_copy import Ends, copy_ledger
 from loa.certify.cluster import Cluster
 from loa.ledger.postgres.inspect import look, remarks
+from loa.ledger.sqlite.ledger import SqliteLedger
 from tests.contract.ledger.values import NUMBER, claim, submission
+from tests.support.fakes import QuietProbe
 from tests.support.postgres import MakeCluster, Postgres
-from tests.support.shared_ledger import APP, CLOCK, OWNER, SharedLedger, as_user, prepare
+from tests.support.shared_ledger import APP, CLOCK, OWNER, SharedLedger, as_user, prepare, prepare_empty
 
 pytestmark = [pytest.mark.timeout(120)]
 
@@ -119,6 +123,22 @@ async def test_a_dump_of_a_restored_database_is_as_old_as_that(
         assert await node.backup_at() == beat
     await postgres.drop(first)
     await postgres.drop(second)
+
+
+async def test_a_backup_of_a_file_that_is_copied_into_a_database_stays_one(postgres: Postgres, tmp_path: Path) -> None:
+    file = await SqliteLedger.open(tmp_path / "loa.db", probe=QuietProbe())
+    await file.accept(submission())
+    await file.close()
+    admin_files.back_up(tmp_path / "loa.db", tmp_path / "copy.db", lambda _done, _pages: None)
+    async with postgres.database() as url:
+        await prepare_empty(url)
+        await copy_ledger(Ends(tmp_path / "copy.db", as_user(url, APP), as_user(url, OWNER)), CLOCK, lambda *_: None)
+        async with at(url, tmp_path / "there") as there:
+            node = await there.open()
+            assert await node.backup_at() == admin_files.file_state(tmp_path / "copy.db").backup_at
+            assert sum((await node.hold(100, CLOCK.now())).values()) == 1
+            await node.release()
+            assert await node.backup_at() is None
 
 
 async def test_a_standby_that_takes_over_is_no_restore(make_cluster: MakeCluster, tmp_path: Path) -> None:
