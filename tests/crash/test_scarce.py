@@ -105,7 +105,7 @@ async def test_f41_a_flood_that_takes_all_memory_loses_nothing_that_was_acknowle
         while set(statuses) <= {200, 201} and not world.process.over:
             more = [world.client.ask(TRANSACTIONAL, 500, LONG_TEXT) for _ in range(8)]
             asks += more
-            statuses = await world.send(more)
+            statuses = await answered(world, more)
     assert set(statuses) <= {0, 200, 201, 500, TOLD_TO_GO}, statuses
     await end(world)
     for ask in asks:
@@ -117,6 +117,15 @@ async def test_f41_a_flood_that_takes_all_memory_loses_nothing_that_was_acknowle
     kept = set(await world.states())
     assert kept >= {number for ask in world.client.asks for number in ask.numbers}
     assert await world.store.unsound() == ""
+
+
+async def answered(world: World, asks: list[Ask]) -> list[int]:
+    """Send requests; one whose task died for want of memory hears nothing, which counts as a broken connection."""
+    try:
+        async with asyncio.timeout(10):
+            return await world.send(asks)
+    except TimeoutError:
+        return [0]
 
 
 @pytest.mark.parametrize("mib", [20, 40, 60, 80, 100])

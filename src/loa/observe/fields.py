@@ -16,7 +16,7 @@ _LABELS = """
     status step source sub_reason system task tenant version
 """
 _NUMBERS = """
-    attempt attempts backlog batch_size bytes callbacks capacity channel_id conflicts count deleted depth
+    attempt attempts backlog batch_size boot bytes callbacks capacity channel_id conflicts count deleted depth
     destinations disk_free_bytes dropped due_at elapsed_ms elapsed_s endpoint_id expired free held http_status
     interval_s key_id lag_ms limit links links_up matched messages number offset oldest_s parked pending rate
     repeated resent retry_after_s retry_at retry_s rows sequence_number settled size slots sub_status submissions

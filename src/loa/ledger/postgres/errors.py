@@ -45,6 +45,8 @@ def translate(error: BaseException) -> StorageError:
     """Give our error for one of the driver's; never with what the server quotes, which may be a tenant's."""
     if isinstance(error, StorageError):
         return error
+    if isinstance(error, MemoryError):
+        return StorageUnavailable("no memory is left for the ledger: raise the limit, or send less at once")
     state = state_of(error)
     if state == "53100":
         return StorageFull("the disk of the PostgreSQL server is full: free space there", sqlstate=state)

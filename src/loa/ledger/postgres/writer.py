@@ -37,6 +37,7 @@ _CALL_FAILED = (
     ArithmeticError,
     RuntimeError,
     AssertionError,
+    MemoryError,
     QuickerElsewhere,
 )
 """What a handler may raise: a call at fault must not end the task, for then every later call would wait for ever."""

@@ -36,6 +36,7 @@ CALL_FAILED = (
     ArithmeticError,
     RuntimeError,
     AssertionError,
+    MemoryError,
 )
 """What a handler may raise: a call at fault must not end the thread, for then every later call would wait for ever."""
 
@@ -64,6 +65,7 @@ class Writer:
         self._checkpoint_pages = pages
         self._checkpoint_at = pages
         self._closed = False
+        self._in_hand: list[_Call] = []
         self.failure: StorageUnavailable | None = None
         self.failed = asyncio.Event()
         unit.connection.set_wal_hook(self._note_wal)
@@ -91,6 +93,16 @@ class Writer:
         return apsw.SQLITE_OK
 
     def _run(self) -> None:
+        try:
+            self._work()
+            self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
+        except MemoryError as error:
+            # Outside a transaction, where no single call can be blamed: nobody would be answered any more.
+            self._fail(error, self._in_hand)
+            self._loop.call_soon_threadsafe(_answer, self._in_hand)
+        self._leave()
+
+    def _work(self) -> None:
         ending = False
         rest: list[_Call] = []
         due = 0.0
@@ -107,8 +119,6 @@ class Writer:
             if not accepts or len(rest) >= GATHER_CALLS or time.monotonic() >= due:
                 self._commit_and_answer(rest)
                 rest = []
-        self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE, 0)
-        self._leave()
 
     def _leave(self) -> None:
         connection = self._unit.connection
@@ -136,6 +146,7 @@ class Writer:
 
     def _commit_and_answer(self, calls: list[_Call]) -> None:
         if calls:
+            self._in_hand = calls
             self._commit(calls)
             self._loop.call_soon_threadsafe(_answer, calls)
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE, self._checkpoint_at)
@@ -199,6 +210,10 @@ class Writer:
             self._fail(error, [call])
         elif error is not None:
             call.error = translate(error) if isinstance(error, apsw.Error) else error
+            if isinstance(error, MemoryError):
+                call.error = StorageUnavailable(
+                    "no memory is left for the ledger: raise the limit, or send less at once"
+                )
             if not isinstance(error, CallerError):
                 log.error("ledger_call_failed", kind=call.kind, error=type(error).__name__)
 
@@ -239,7 +254,7 @@ class Writer:
 
 def _answer(calls: list[_Call]) -> None:
     for call in calls:
-        if call.future.cancelled():
+        if call.future.done():
             continue
         if call.error is not None:
             call.future.set_exception(call.error)
