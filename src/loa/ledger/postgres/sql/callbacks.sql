@@ -72,8 +72,10 @@ UPDATE endpoint SET failing_since = $2, disabled_at = $3, disabled_reason = $4 W
 -- Makes named callbacks due again, also those that were taken. Index: event_pkey, callback_pkey.
 INSERT INTO callback AS c (event_id, tenant_id, endpoint_id, message_id, at, due_at, sequence, state, flags, channel_id,
   error)
-SELECT id, tenant_id, endpoint_id, message_id, at, $3, sequence, state, flags, channel_id, error FROM event@
-WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND endpoint_id IS NOT NULL
+SELECT e.id, e.tenant_id, e.endpoint_id, e.message_id, e.at, $3, e.sequence, e.state, e.flags, e.channel_id, e.error
+FROM unnest($2::bigint[]) AS w(id)
+CROSS JOIN LATERAL (
+  SELECT * FROM event@ WHERE tenant_id = $1 AND id = w.id AND endpoint_id IS NOT NULL OFFSET 0) e
 ON CONFLICT (event_id) DO UPDATE SET due_at = excluded.due_at, tries = 0, result = '', claimed_by = NULL
 RETURNING 1;
 

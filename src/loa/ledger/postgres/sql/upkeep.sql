@@ -150,7 +150,8 @@ DELETE FROM attempt@ WHERE tenant_id = $1 AND message_id >= $2 AND message_id < 
 
 -- name: purge_imported_messages
 -- Index: message_pkey.
-DELETE FROM message@ WHERE tenant_id = $1 AND id >= $2 AND id < $2 + $3::integer RETURNING 1;
+DELETE FROM message@ m USING generate_series($2::bigint, $2 + $3::integer - 1) AS w(id)
+WHERE m.tenant_id = $1 AND m.id = w.id RETURNING 1;
 
 -- name: purge_imported_submission
 -- Index: submission_pkey.
