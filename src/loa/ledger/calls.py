@@ -5,10 +5,11 @@ An engine says how a call is done (`_call`) and who changes the directory (`_dir
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from loa.domain.receipt import Receipt
 from loa.domain.traffic import TrafficClass
+from loa.errors import LoaError
 from loa.ports.records import (
     ApiKey,
     CallbackTry,
@@ -22,6 +23,22 @@ from loa.ports.records import (
     Tenant,
     UnknownPolicy,
 )
+
+FAULTS: Final = (
+    LoaError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+    MemoryError,
+)
+"""What the work of a call may raise beside the errors of a driver.
+
+A call at fault must not end whoever does the work, for then every later call would wait for ever.
+"""
 
 
 class Calls(ABC):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import asyncpg
 
 from loa.errors import CallerError, LoaError, StorageUnavailable
+from loa.ledger.calls import FAULTS
 from loa.ledger.postgres.accept import QuickerElsewhere
 from loa.ledger.postgres.connection import Line
 from loa.ledger.postgres.errors import SERVER_ERRORS, breaks_connection, in_the_call, may_try_again, translate
@@ -27,20 +28,7 @@ TRIES: Final = 5
 STALE_SHARE: Final = 0.5
 """A call that waited for this part of its time is not begun any more: its caller could not hear of it."""
 
-_CALL_FAILED = (
-    *SERVER_ERRORS,
-    LoaError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-    QuickerElsewhere,
-)
-"""What a handler may raise: a call at fault must not end the task, for then every later call would wait for ever."""
+_CALL_FAILED = (*SERVER_ERRORS, *FAULTS, QuickerElsewhere)
 
 log = get_logger("loa.ledger")
 

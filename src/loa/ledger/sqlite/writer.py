@@ -15,7 +15,8 @@ from typing import Any
 
 import apsw
 
-from loa.errors import CallerError, LoaError, StorageFull, StorageUnavailable
+from loa.errors import CallerError, StorageFull, StorageUnavailable
+from loa.ledger.calls import FAULTS
 from loa.ledger.sqlite.errors import FATAL, translate
 from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit
@@ -26,19 +27,7 @@ CALLS_PER_COMMIT = 2_000
 ACCEPT = "accept"
 GATHER_S = 0.02
 GATHER_CALLS = 500
-CALL_FAILED = (
-    apsw.Error,
-    LoaError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-)
-"""What a handler may raise: a call at fault must not end the thread, for then every later call would wait for ever."""
+CALL_FAILED = (apsw.Error, *FAULTS)
 
 log = get_logger("loa.ledger")
 
