@@ -18,6 +18,7 @@ from tests.contract.ledger.values import (
     OTP,
     TRANSACTIONAL,
     claim,
+    keep,
     no_resend,
     receipt,
     settlement,
@@ -244,3 +245,16 @@ async def test_a_node_that_has_not_been_there_for_long_takes_nobody_for_dead(sha
     assert await waking.settle_stale(EPOCH, no_resend) == 0
     assert await shared.value("SELECT count(*) FROM node WHERE dead_at IS NOT NULL") == 0
     assert await long_here(waking).settle_stale(EPOCH, no_resend) == 1
+
+
+async def test_a_node_that_is_long_dead_is_forgotten_unless_it_left_a_claim(shared: SharedLedger) -> None:
+    here, idle, busy = await three(shared)
+    await here.accept(submission())
+    assert len(await claim(busy)) == 1
+    for node in (idle, busy):
+        await shared.kill(node)
+    await shared.value("UPDATE node SET dead_at = clock_timestamp() - interval '2 days' WHERE boot > 1 RETURNING 1")
+    await here.purge(100, EPOCH, keep())
+    assert await shared.value("SELECT count(*) FROM node WHERE dead_at IS NULL") == 1
+    assert await shared.value("SELECT count(*) FROM node n JOIN claim c ON c.boot = n.boot") == 1
+    assert await shared.value("SELECT count(*) FROM node") == 2

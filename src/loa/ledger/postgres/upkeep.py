@@ -60,6 +60,7 @@ async def purge(unit: Unit, calls: list[tuple[int, int, Mapping[str, int]]]) -> 
 
 async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
     await unit.shared.days.ensure(now + ahead * DAY_MS for ahead in range(AHEAD + 1))
+    await unit.run("forget_dead")
     gone = len(await unit.rows("purge_request_keys", now - keep_ms["request_ids"], limit))
     gone += len(await unit.rows("purge_parked", now - keep_ms["parked"], limit))
     await unit.run("purge_unknown", first_id(max(0, day_of(now - EVIDENCE_MS) - 366)), limit)
