@@ -17,13 +17,14 @@ class Accepted:
 class Refused:
     """The provider said no.
 
-    `lasting`: asking this channel again would be refused again. `provider_refs` names segments that were taken before
-    the refusal of a later one.
+    `lasting`: asking this channel again would be refused again. `everywhere`: so would every other channel, because the
+    number is none. `provider_refs` names segments that were taken before the refusal of a later one.
     """
 
     reason: str
     lasting: bool = True
     provider_refs: tuple[str, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +32,14 @@ class Deferred:
     """The message was definitely not handed over and may be tried again.
 
     Units: until is milliseconds since the epoch, 0 for "choose by back-off". `counts`: whether this uses up a try;
-    throttling, a closed window and a link that was down do not.
+    throttling, a closed window and a link that was down do not. `alone`: what does not count holds back this message
+    only, until its own quota, hours or account allow it; without it the whole channel waits.
     """
 
     reason: str
     until: int = 0
     counts: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from loa.domain.outcome import Outcome
 from loa.domain.receipt import Receipt
+from loa.domain.rules import Finding
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.clock import Clock
+from loa.ports.grants import AccessTokens
 from loa.ports.probe import Probe
+from loa.ports.records import ChannelRecord, NewInbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Attempt:
     ext: Mapping[str, Any]
     tries: int = 0
     tenant_id: int = 0
+    rich: Mapping[str, Any] = field(default_factory=dict)
+    """What a channel that carries more than text is to send, as its provider's `compose` made it; empty for text."""
 
 
 Settle = Callable[[Attempt, Outcome], None]
@@ -91,9 +97,30 @@ class ChannelContext:
     wake: Callable[[], None]
     """Called when capacity came free or the channel became ready, so that dispatch looks again."""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    tokens: AccessTokens | None = None
+    """The channel's access token, for a provider that needs a grant."""
     late: Callable[[Attempt, Outcome], None] = ignore_late
     """Called when the answer to an attempt comes after it was settled as Unknown, on a link that is still up: evidence
     that may settle the message, never send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What became of a message that was handed over so long ago? `ref`: the provider's own reference, as received."""
+
+    message_id: int
+    number: int
+    destination: int
+    ref: str
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """What a channel adds whose provider can be asked what became of a message."""
+
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Receipt]:
+        """Ask, and give a receipt for each message whose state the provider knows; never raises."""
+        ...
 
 
 class Channel(Protocol):
@@ -141,6 +168,10 @@ class ProviderInfo:
     """Its peer posts reports over HTTP, see `Provider.read_report`."""
     simulated: bool = False
     """It reaches no real handset; the only kind a test key may use."""
+    reaches_users: bool = False
+    """It also takes destinations that are its own user ids, see domain.destination."""
+    needs_grant: bool = False
+    """Its channels work with tokens that a person consents to; it also satisfies `ports.grants.Grantor`."""
 
 
 class Provider(Protocol):
@@ -176,6 +207,91 @@ class Divides(Protocol):
 
     def part(self, settings: Mapping[str, Any], held: int) -> Mapping[str, Any]:
         """Give the settings to work with while `held` of the slots are held, from 1 to all, which are the whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one request asks of a step of its route plan.
+
+    `text`: as the handset would show it over SMS. `ext`: the caller's options. `users`: whether the destinations are
+    the provider's own user ids instead of phone numbers.
+    """
+
+    text: str
+    traffic_class: TrafficClass
+    ext: Mapping[str, Any]
+    sender: str = ""
+    users: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a step would send instead of text, and what it costs. Units: price in VND for one message.
+
+    `rich`: goes into `Attempt.rich`; JSON values only. `on_delivery`: it costs nothing unless it is delivered. `said`:
+    the steps of the decision, for the dry run.
+    """
+
+    rich: Mapping[str, Any]
+    price: int = 0
+    on_delivery: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a step cannot carry a request.
+
+    `wrong`: the caller asked for just this and made a mistake, so the request is refused; without it the step is left
+    out where the plan has others.
+    """
+
+    findings: tuple[Finding, ...]
+    wrong: bool = False
+
+
+@runtime_checkable
+class Composes(Protocol):
+    """What a provider adds whose channels do not carry the text as it is.
+
+    It makes the content of a step before the request is accepted. Pure: it knows only what it is given.
+    """
+
+    def compose(self, settings: Mapping[str, Any], templates: Sequence[Template], wish: Wish) -> Composed | Unfit:
+        """Make what a channel with these settings and registered templates would send, or say why it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one event that a provider posted to us says, with the signature found right.
+
+    `inbound`: with no tenant yet. `changed`: the provider's side of the channel changed, as its templates or its quota:
+    look again soon.
+    """
+
+    channel_id: int
+    receipts: tuple[Receipt, ...] = ()
+    inbound: tuple[NewInbound, ...] = ()
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """An event that was not taken: nothing of it is kept. `reason`: a stable word for logs and metrics."""
+
+    reason: str
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """What a provider adds that posts signed events to us over HTTP. Pure."""
+
+    def hear(
+        self, channels: Sequence[ChannelRecord], headers: Mapping[str, str], body: bytes, now: int
+    ) -> Heard | Unheard:
+        """Check who signed an event and read it. Shapes: header names in lower case; channels of this provider."""
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from loa.domain.receipt import Receipt
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt
 from loa.ports.records import (
@@ -19,6 +20,7 @@ from loa.ports.records import (
     DueCallback,
     Endpoint,
     MessageFilter,
+    NewInbound,
     NewSubmission,
     ReceiptCounts,
     RouteRecord,
@@ -139,6 +141,33 @@ class Upkeep(Protocol):
 
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """Delete what is past its time: request keys, parked receipts, texts and history. Give how many rows."""
+        ...
+
+
+class Templates(Protocol):
+    """The registered templates of channels. Every change moves the directory's revision."""
+
+    async def templates(self) -> list[Template]:
+        """Give all templates of all channels."""
+        ...
+
+    async def put_templates(self, channel_id: int, templates: Sequence[Template], now: int) -> int:
+        """Keep what the provider has now, whole: one that it no longer names becomes deleted. Texts stay.
+
+        Give how many changed.
+        """
+        ...
+
+    async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
+        """Say how a template reads as plain text, "" for nothing; False when there is no such template."""
+        ...
+
+
+class Inbound(Protocol):
+    """What comes in over channels beside receipts, kept raw, told to its tenant once."""
+
+    async def take_inbound(self, events: Sequence[NewInbound]) -> int:
+        """Store events with the callbacks they owe; a repeat by channel and key changes nothing. Give how many are new."""
         ...
 
 

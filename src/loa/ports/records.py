@@ -105,7 +105,8 @@ class Endpoint:
 class NewSubmission:
     """One checked request, ready to be written.
 
-    `plans`: route plans (channel ids in order) with the destinations that follow each.
+    `plans`: route plans with the destinations that follow each. `rich`: what steps send instead of the text, by the
+    channel's id. `brandname`: what the handset shows over SMS instead of `sender`, "" for that.
     `fingerprint`: digest of the body, b"" when repeats are not recognised. `strict`: refuse the same request id with
     another body. `answer`: what the reply's data holds beside the token. `callback_url`: wins over `endpoint_id`.
     """
@@ -131,6 +132,8 @@ class NewSubmission:
     ext: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
     scheduled: bool = False
+    rich: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    brandname: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,30 @@ class ReceiptCounts:
     repeated: int = 0
     parked: int = 0
     conflicts: int = 0
+
+
+# --- inbound ---
+
+
+@dataclass(frozen=True, slots=True)
+class NewInbound:
+    """Something that came in over a channel and is no receipt: a user's message, a follow, a change of a template.
+
+    `kind`: the event's name, as the provider gives it. `key`: what makes a repeat recognisable, within the channel.
+    `subject`: the user it is about as a destination (see domain.destination), 0 for nobody. `tenant_id`: whose it is,
+    None for nobody's. `body`: what the tenant is told; JSON values only. `raw`: as it came.
+    Units: milliseconds; at 0 where the provider did not say.
+    """
+
+    channel_id: int
+    kind: str
+    key: str
+    subject: int
+    tenant_id: int | None
+    body: Mapping[str, Any]
+    raw: bytes
+    received_at: int
+    at: int = 0
 
 
 # --- callbacks ---
