@@ -167,7 +167,7 @@ class Inbound(Protocol):
     """What comes in over channels beside receipts, kept raw, told to its tenant once."""
 
     async def take_inbound(self, events: Sequence[NewInbound]) -> int:
-        """Store events with the callbacks they owe; a repeat by channel and key changes nothing. Give how many are new."""
+        """Store events with the callbacks they owe, and give how many are new; a repeat by channel and key is none."""
         ...
 
 
