@@ -5,6 +5,7 @@ from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.template import Parameter, Tag, Template
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, MessageFilter, NewSubmission
@@ -56,6 +57,10 @@ async def _directory(ledger: Ledger) -> None:
     for name in ("main", "spare"):
         await ledger.add_channel(name, "sandbox", {"window": 5, "note": 'a "quoted" \\ text'})
     await ledger.change_channel("spare", paused=True)
+    offer = Template(1, "7", "offer", "enabled", Tag.PROMOTION, parameters=(Parameter("code", max_length=10),))
+    await ledger.put_templates(1, [offer, Template(1, "8", "gone", "enabled")], EPOCH)
+    await ledger.put_templates(1, [offer], EPOCH + 1)
+    await ledger.set_template_text(1, "7", "Mã <code>")
     await ledger.add_route(1, [1, 2], sender="LOA", traffic_class=OTP, carrier="viettel")
     await ledger.add_route(2, [2])
 
@@ -131,6 +136,7 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "keys": await ledger.keys(),
         "senders": await ledger.senders(),
         "channels": await ledger.channels(),
+        "templates": await ledger.templates(),
         "routes": await ledger.routes(),
         "endpoints": await ledger.endpoints(),
         "orphans": await ledger.orphans(),

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from loa.domain.template import Template
+from loa.domain.template import ENABLED, Template
 from loa.domain.template_near import Nearest, nearest
 from loa.domain.template_pattern import Pattern, check_pattern, padded
 
-ENABLED: Final = "enabled"
 _HEAD: Final = 8
 """By how many characters templates are looked up. A shorter literal beginning is compared with every text."""
 

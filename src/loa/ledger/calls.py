@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from loa.domain.receipt import Receipt
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
 from loa.ports.records import (
@@ -46,6 +47,8 @@ class Calls(ABC):
 
     _directory: ClassVar[Any]
     """The engine's module that makes changes of the directory."""
+    _templates: ClassVar[Any]
+    """The engine's module that keeps templates."""
 
     @abstractmethod
     async def _call(self, kind: str, payload: Any) -> Any:
@@ -185,3 +188,11 @@ class Calls(ABC):
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
         """See ports.ledger.Directory."""
         await self._change(self._directory.set_default_endpoint(key_id, endpoint_id))
+
+    async def put_templates(self, channel_id: int, templates: Sequence[Template], now: int) -> int:
+        """See ports.ledger.Templates."""
+        return await self._call("put_templates", (channel_id, templates, now))  # type: ignore[no-any-return]
+
+    async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
+        """See ports.ledger.Templates."""
+        return await self._change(self._templates.set_text(channel_id, template_id, text))  # type: ignore[no-any-return]

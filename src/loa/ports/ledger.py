@@ -145,7 +145,7 @@ class Upkeep(Protocol):
 
 
 class Templates(Protocol):
-    """The registered templates of channels. Every change moves the directory's revision."""
+    """The registered templates of channels. A change of more than quotas moves the directory's revision."""
 
     async def templates(self) -> list[Template]:
         """Give all templates of all channels."""
@@ -281,7 +281,9 @@ class Flag(Protocol):
     async def wait(self) -> object: ...
 
 
-class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Search, Members, Protocol):
+class Ledger(
+    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Templates, Search, Members, Protocol
+):
     """All roles together, and its own life."""
 
     @property

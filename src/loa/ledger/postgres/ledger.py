@@ -10,10 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
 from loa.ledger.calls import Calls
-from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, restoring, search, slots, upkeep
+from loa.ledger.postgres import (
+    accept,
+    callbacks,
+    claims,
+    directory,
+    receipts,
+    restoring,
+    search,
+    slots,
+    templates,
+    upkeep,
+)
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
@@ -71,6 +83,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "drop_days": upkeep.drop_days,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
+    "put_templates": templates.put,
     "share": slots.share,
     "ping": _ping,
 }
@@ -97,6 +110,7 @@ DESKS: Final = (
             "drop_days",
             "change",
             "touch_keys",
+            "put_templates",
             "share",
             "ping",
         ),
@@ -124,6 +138,7 @@ class PostgresLedger(Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory
+    _templates: ClassVar[Any] = templates
 
     def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
         self._node = node
@@ -274,6 +289,10 @@ class PostgresLedger(Calls):
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._read(lambda c: directory.endpoints(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def templates(self) -> list[Template]:
+        """See ports.ledger.Templates."""
+        return await self._read(templates.read)  # type: ignore[no-any-return]
 
     # search
 

@@ -12,10 +12,11 @@ from typing import IO, Any, ClassVar
 
 import apsw
 
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError, StorageFull
 from loa.ledger.calls import Calls
-from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, upkeep
+from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, templates, upkeep
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
@@ -61,6 +62,7 @@ HANDLERS: dict[str, Handler] = {
     "hold": restoring.hold,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
+    "put_templates": templates.put,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -97,6 +99,7 @@ class SqliteLedger(Calls):
     """One file, one writing thread, readers apart."""
 
     _directory: ClassVar[Any] = directory
+    _templates: ClassVar[Any] = templates
 
     def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
         self._path = path
@@ -224,6 +227,10 @@ class SqliteLedger(Calls):
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id))
+
+    async def templates(self) -> list[Template]:
+        """See ports.ledger.Templates."""
+        return await self._readers.read(templates.read)
 
     # search
 

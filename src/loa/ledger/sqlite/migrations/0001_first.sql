@@ -51,6 +51,17 @@ CREATE TABLE channel (
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
+CREATE TABLE template (
+  channel_id INTEGER NOT NULL,
+  template_id TEXT NOT NULL,
+  described TEXT NOT NULL,
+  text TEXT NOT NULL,
+  daily_quota INTEGER NOT NULL,
+  remaining_quota INTEGER NOT NULL,
+  synced_at INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, template_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE route (
   id INTEGER PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenant (id),

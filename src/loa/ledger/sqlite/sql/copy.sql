@@ -19,6 +19,11 @@ SELECT tenant_id, id, name, kind FROM sender WHERE id > ?3 ORDER BY id LIMIT ?1;
 -- Index: channel primary key.
 SELECT id, name, provider, settings, paused, version FROM channel WHERE id > ?3 ORDER BY id LIMIT ?1;
 
+-- name: copy_template
+-- Index: template primary key.
+SELECT channel_id, template_id, described, text, daily_quota, remaining_quota, synced_at
+FROM template WHERE (channel_id, template_id) > (?3, ?4) ORDER BY channel_id, template_id LIMIT ?1;
+
 -- name: copy_route
 -- Index: route primary key.
 SELECT tenant_id, id, position, channels, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;
