@@ -30,7 +30,7 @@ class Kept:
 
 
 def compare(known: Mapping[str, str], templates: Sequence[Template]) -> Kept:
-    """Compare what a channel's provider has now with what was kept, by id as described; what is gone becomes deleted."""
+    """Compare what a provider has now with what was kept, by id as described; what is gone becomes deleted."""
     named = {each.template_id: each for each in templates}
     rows = [
         (each.template_id, _described(each), each.daily_quota, each.remaining_quota, each.text)

@@ -11,15 +11,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loa.domain import keys
 from loa.domain.routes import Route, choose
+from loa.domain.template import Template
 from loa.domain.traffic import DEFAULT_POLICIES, ClassPolicy, OnUnknown, TrafficClass
 from loa.errors import StorageError
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory
+from loa.ports.ledger import Directory, Templates
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
 from loa.stages.loop import keep_running
 
@@ -90,12 +91,18 @@ class Snapshot:
     channels_by_name: Mapping[str, ChannelRecord] = field(default_factory=dict)
     endpoints: Mapping[int, Endpoint] = field(default_factory=dict)
     takes_imported_keys: bool = False
+    templates: Mapping[int, tuple[Template, ...]] = field(default_factory=dict)
+    """By channel; quotas in them are those of when the directory last changed."""
+
+
+class RegistryLedger(Directory, Templates, Protocol):
+    """The roles that are read here."""
 
 
 class Registry:
     """Answers from the last snapshot; `refresh` makes a new one when the directory has changed."""
 
-    def __init__(self, ledger: Directory, clock: Clock, defaults: Policies = DEFAULT_POLICIES) -> None:
+    def __init__(self, ledger: RegistryLedger, clock: Clock, defaults: Policies = DEFAULT_POLICIES) -> None:
         self._ledger = ledger
         self._defaults = defaults
         self._clock = clock
@@ -140,6 +147,7 @@ class Registry:
             channels_by_name={channel.name: channel for channel in channels},
             endpoints={endpoint.id: endpoint for endpoint in endpoints},
             takes_imported_keys=any(not keys.looks_ours(key.display) for key in held),
+            templates=_by_channel(await self._ledger.templates()),
         )
 
     async def watch(self, interval_s: float = WATCH_INTERVAL_S) -> None:
@@ -213,6 +221,13 @@ def _by_tenant(rows: Iterable[Owned]) -> defaultdict[int, list[Owned]]:
     for row in rows:
         grouped[row.tenant_id].append(row)
     return grouped
+
+
+def _by_channel(templates: Iterable[Template]) -> Mapping[int, tuple[Template, ...]]:
+    grouped: defaultdict[int, list[Template]] = defaultdict(list)
+    for template in templates:
+        grouped[template.channel_id].append(template)
+    return {channel_id: tuple(each) for channel_id, each in grouped.items()}
 
 
 def _view(
