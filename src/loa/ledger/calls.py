@@ -196,3 +196,15 @@ class Calls(ABC):
     async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
         """See ports.ledger.Templates."""
         return await self._change(self._templates.set_text(channel_id, template_id, text))  # type: ignore[no-any-return]
+
+    async def ask_template_look(self, channel_id: int, now: int) -> None:
+        """See ports.ledger.Templates."""
+        await self._call("template_look", self._templates.ask_look(channel_id, now))
+
+    async def begin_template_look(self, channel_id: int, now: int, until: int) -> bool:
+        """See ports.ledger.Templates."""
+        return await self._call("template_look", self._templates.begin_look(channel_id, now, until))  # type: ignore[no-any-return]
+
+    async def end_template_look(self, channel_id: int, now: int, problem: str) -> None:
+        """See ports.ledger.Templates."""
+        await self._call("template_look", self._templates.end_look(channel_id, now, problem))

@@ -15,6 +15,7 @@ from loa.ledger.rows import text
 TEMPLATES: Final = (
     "SELECT channel_id, template_id, described, text, daily_quota, remaining_quota, synced_at FROM template"
 )
+LOOKS: Final = "SELECT channel_id, asked_at, begun_at, claimed_until, done_at, problem FROM template_look"
 _SAID: Final = ("name", "status", "quality", "price", "price_to_user", "timeout_ms", "preview_url", "reason")
 
 

@@ -28,6 +28,7 @@ from loa.ports.records import (
     Sender,
     Settlement,
     SlotUse,
+    TemplateLook,
     Tenant,
     UnknownPolicy,
 )
@@ -160,6 +161,22 @@ class Templates(Protocol):
 
     async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
         """Say how a template reads as plain text, "" for nothing; False when there is no such template."""
+        ...
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """Give how the last look at each channel's templates went; this and the calls below move no revision."""
+        ...
+
+    async def ask_template_look(self, channel_id: int, now: int) -> None:
+        """Note that the provider's side has changed: whoever runs the channel looks again."""
+        ...
+
+    async def begin_template_look(self, channel_id: int, now: int, until: int) -> bool:
+        """Take the right to look until a time; False while another process has it."""
+        ...
+
+    async def end_template_look(self, channel_id: int, now: int, problem: str) -> None:
+        """Note how a look went, "" for well, and give the right back."""
         ...
 
 

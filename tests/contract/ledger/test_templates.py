@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from loa.domain.template import Parameter, Tag, Template
 from loa.ports.ledger import Ledger
+from loa.ports.records import TemplateLook
 from tests.support.fakes import EPOCH
 
 OFFER = Template(
@@ -72,3 +73,21 @@ async def test_what_two_callers_put_at_once_is_kept(ledger: Ledger) -> None:
     changed = await asyncio.gather(*(ledger.put_templates(3, given, EPOCH) for given in (many, many[::-1])))
     assert max(changed) == 50
     assert len(await ledger.templates()) == 50
+
+
+async def test_one_process_at_a_time_looks_and_says_how_it_went(ledger: Ledger) -> None:
+    assert await ledger.template_looks() == []
+    before = await ledger.revision()
+    assert await ledger.begin_template_look(3, EPOCH, EPOCH + 60)
+    assert not await ledger.begin_template_look(3, EPOCH + 1, EPOCH + 61)
+    assert await ledger.begin_template_look(3, EPOCH + 60, EPOCH + 120), "the first one died"
+    await ledger.end_template_look(3, EPOCH + 70, "")
+    await ledger.ask_template_look(3, EPOCH + 80)
+    assert await ledger.begin_template_look(3, EPOCH + 80, EPOCH + 140)
+    await ledger.end_template_look(3, EPOCH + 90, "http_500")
+    await ledger.ask_template_look(4, EPOCH + 95)
+    assert await ledger.template_looks() == [
+        TemplateLook(3, EPOCH + 80, EPOCH + 80, 0, EPOCH + 70, "http_500"),
+        TemplateLook(4, asked_at=EPOCH + 95),
+    ]
+    assert await ledger.revision() == before

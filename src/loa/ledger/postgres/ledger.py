@@ -52,6 +52,7 @@ from loa.ports.records import (
     Row,
     Sender,
     SlotUse,
+    TemplateLook,
     Tenant,
 )
 
@@ -84,6 +85,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "change": directory.change,
     "touch_keys": directory.touch_keys,
     "put_templates": templates.put,
+    "template_look": templates.look,
     "share": slots.share,
     "ping": _ping,
 }
@@ -111,6 +113,7 @@ DESKS: Final = (
             "change",
             "touch_keys",
             "put_templates",
+            "template_look",
             "share",
             "ping",
         ),
@@ -293,6 +296,10 @@ class PostgresLedger(Calls):
     async def templates(self) -> list[Template]:
         """See ports.ledger.Templates."""
         return await self._read(templates.read)  # type: ignore[no-any-return]
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """See ports.ledger.Templates."""
+        return await self._read(templates.looks)  # type: ignore[no-any-return]
 
     # search
 

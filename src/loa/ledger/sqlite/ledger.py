@@ -38,6 +38,7 @@ from loa.ports.records import (
     Row,
     Sender,
     SlotUse,
+    TemplateLook,
     Tenant,
 )
 
@@ -63,6 +64,7 @@ HANDLERS: dict[str, Handler] = {
     "change": directory.change,
     "touch_keys": directory.touch_keys,
     "put_templates": templates.put,
+    "template_look": templates.look,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -231,6 +233,10 @@ class SqliteLedger(Calls):
     async def templates(self) -> list[Template]:
         """See ports.ledger.Templates."""
         return await self._readers.read(templates.read)
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """See ports.ledger.Templates."""
+        return await self._readers.read(templates.looks)
 
     # search
 

@@ -62,6 +62,15 @@ CREATE TABLE template (
   PRIMARY KEY (channel_id, template_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE template_look (
+  channel_id INTEGER PRIMARY KEY,
+  asked_at INTEGER NOT NULL DEFAULT 0,
+  begun_at INTEGER NOT NULL DEFAULT 0,
+  claimed_until INTEGER NOT NULL DEFAULT 0,
+  done_at INTEGER NOT NULL DEFAULT 0,
+  problem TEXT NOT NULL DEFAULT ''
+) STRICT;
+
 CREATE TABLE route (
   id INTEGER PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenant (id),
