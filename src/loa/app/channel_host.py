@@ -147,7 +147,7 @@ class ChannelHost:
         dispatch.paused = record.paused
         loops: list[Coroutine[Any, Any, None]] = [dispatch.run(), dispatch.run_recorder()]
         tasks = [asyncio.create_task(loop, name=f"dispatch {record.name}") for loop in loops]
-        return Running(plan, held, channel, dispatch, tasks)
+        return Running(plan, held, channel, dispatch, tasks, tokens=context.tokens)
 
     def wake(self) -> None:
         """Have every channel look for due messages."""

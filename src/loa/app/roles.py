@@ -13,7 +13,7 @@ from loa.app import translate
 from loa.app.channel_host import ChannelHost
 from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.notify.poster import HttpCallbackSender
-from loa.ports.channel import Provider, ReceiptSink
+from loa.ports.channel import Describes, Provider, ReceiptSink
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
@@ -22,6 +22,7 @@ from loa.stages.callbacks import CallbackStage
 from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.registry import Registry, Snapshot
 from loa.stages.sharing import Sharing
+from loa.stages.templates import Source, TemplateStage
 from loa.stages.upkeep import Upkeep
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -64,7 +65,16 @@ class Dispatching:
             told=told,
             drain_s=ground.settings.drain_s,
         )
+        self.templates = TemplateStage(ground.ledger, clock=ground.clock, sources=self._sources)
         self.sharing = Sharing(ground.ledger, ground.clock, uses=self.host.uses, take=self.host.take)
+
+    def _sources(self) -> list[Source]:
+        """Name the channels that run here and whose providers can be asked for their templates."""
+        return [
+            Source(channel_id, running.plan.record.name, provider, running.plan.settings, running.tokens)
+            for channel_id, running in self.host.running.items()
+            if isinstance(provider := running.plan.provider, Describes)
+        ]
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take what channels there are now, and ask for a share of those that are new."""
@@ -145,6 +155,13 @@ class Stages:
         if self.calling is not None:
             self.calling.stage.wake()
 
+    async def templates_changed(self, channel_id: int) -> None:
+        """Have the process that runs a channel look again, because its provider said so. Errors: StorageError."""
+        if self.dispatching is not None:
+            await self.dispatching.templates.changed(channel_id)
+        else:
+            await self._ground.ledger.ask_template_look(channel_id, self._ground.clock.now())
+
     def wake(self) -> None:
         """Anything may have to be done."""
         self.told()
@@ -175,7 +192,7 @@ class Stages:
         """Give what goes on until it is cancelled."""
         loops: list[Loop] = []
         if self.dispatching is not None:
-            loops.append(self.dispatching.sharing.run)
+            loops += [self.dispatching.sharing.run, self.dispatching.templates.run]
         if self.dispatching is not None or "api" in self._roles:
             loops.append(self.receipts.run)
         if self.calling is not None:

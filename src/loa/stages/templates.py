@@ -65,12 +65,10 @@ class TemplateStage:
         *,
         clock: Clock,
         sources: Callable[[], Sequence[Source]],
-        refreshed: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._sources = sources
-        self._refreshed = refreshed
         self._signal = Signal()
         self._seen: set[int] = set()
 
@@ -145,4 +143,3 @@ class TemplateStage:
         changed = await self._ledger.put_templates(source.channel_id, own, self._clock.now())
         if changed:
             log.info("templates of a channel changed", channel=source.name, rows=len(own), count=changed)
-            self._refreshed()
