@@ -11,6 +11,16 @@ from loa.domain.receipt import Receipt
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
+from loa.ledger.granting import (
+    GRANT_COLUMNS,
+    Sealer,
+    consent_values,
+    digest_of,
+    read_consent,
+    read_grant,
+    seal_tokens,
+)
+from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
     ApiKey,
     CallbackTry,
@@ -49,6 +59,10 @@ class Calls(ABC):
     """The engine's module that makes changes of the directory."""
     _templates: ClassVar[Any]
     """The engine's module that keeps templates."""
+    _grants: ClassVar[Any]
+    """The engine's module that keeps grants."""
+    _sealer: Sealer
+    """Seals what must not lie open in the ledger."""
 
     @abstractmethod
     async def _call(self, kind: str, payload: Any) -> Any:
@@ -208,3 +222,51 @@ class Calls(ABC):
     async def end_template_look(self, channel_id: int, now: int, problem: str) -> None:
         """See ports.ledger.Templates."""
         await self._call("template_look", self._templates.end_look(channel_id, now, problem))
+
+    async def begin_renewal(self, channel_id: int, now: int, until: int) -> Renewal | None:
+        """See ports.grants.Grants."""
+        row = await self._call("grants", self._grants.begin_renewal(channel_id, now, until))
+        if row is None:
+            return None
+        return Renewal(read_grant(self._sealer, row[:GRANT_COLUMNS]), row[GRANT_COLUMNS], until)
+
+    async def mark_spent(self, renewal: Renewal, now: int) -> bool:
+        """See ports.grants.Grants."""
+        return await self._call("grants", self._grants.mark_spent(*_fenced(renewal), now))  # type: ignore[no-any-return]
+
+    async def mark_unspent(self, renewal: Renewal) -> bool:
+        """See ports.grants.Grants."""
+        return await self._call("grants", self._grants.mark_unspent(*_fenced(renewal)))  # type: ignore[no-any-return]
+
+    async def keep(self, channel_id: int, tokens: Tokens, now: int, renewal: Renewal | None = None) -> bool:
+        """See ports.grants.Grants."""
+        values = seal_tokens(self._sealer, channel_id, tokens)
+        if renewal is None:
+            return await self._call("grants", self._grants.keep_consented(channel_id, values, now))  # type: ignore[no-any-return]
+        change = self._grants.keep_renewed(channel_id, renewal.grant.version, values, now)
+        return await self._call("grants", change)  # type: ignore[no-any-return]
+
+    async def need_consent(self, channel_id: int, reason: str, renewal: Renewal | None = None) -> bool:
+        """See ports.grants.Grants."""
+        _, fence, version = _fenced(renewal) if renewal is not None else (channel_id, None, None)
+        return await self._call("grants", self._grants.need_consent(channel_id, fence, version, reason))  # type: ignore[no-any-return]
+
+    async def end_renewal(self, renewal: Renewal) -> None:
+        """See ports.grants.Grants."""
+        await self._call("grants", self._grants.end_renewal(renewal.grant.channel_id, renewal.fence))
+
+    async def ask_consent(self, consent: Consent) -> None:
+        """See ports.grants.Grants."""
+        await self._call("grants", self._grants.ask_consent(consent_values(self._sealer, consent)))
+
+    async def take_consent(self, state: str, now: int) -> Consent | None:
+        """See ports.grants.Grants."""
+        row = await self._call("grants", self._grants.take_consent(digest_of(state)))
+        if row is None:
+            return None
+        consent = read_consent(self._sealer, state, row)
+        return consent if consent.expires_at > now else None
+
+
+def _fenced(renewal: Renewal) -> tuple[int, int, int]:
+    return renewal.grant.channel_id, renewal.fence, renewal.grant.version

@@ -98,6 +98,22 @@ callback_lag_seconds = _histogram(
     "callback_lag_seconds", "Time from a change of state to the callback being taken.", bounds=SLOW_SECONDS
 )
 
+# --- grants ---
+grant_renewals_total = _counter(
+    "grant_renewals_total",
+    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted.",
+    "result",
+)
+grant_consent_needed = _gauge(
+    "grant_consent_needed", "1 while a channel's grant waits for a person's consent, else 0.", "channel"
+)
+grant_access_seconds = _gauge(
+    "grant_access_seconds", "Time until a channel's access token is over; below 0 when it is.", "channel"
+)
+grant_refresh_seconds = _gauge(
+    "grant_refresh_seconds", "Time until a channel's refresh token is over, where the provider says so.", "channel"
+)
+
 # --- ledger ---
 ledger_commit_seconds = _histogram("ledger_commit_seconds", "Time of one commit of the ledger, with its writes.")
 fsync_seconds = _histogram("fsync_seconds", "Time of one sync of the ledger's log to disk.")

@@ -12,6 +12,7 @@ from loa.domain.receipt import Receipt
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt
+from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
@@ -299,7 +300,7 @@ class Flag(Protocol):
 
 
 class Ledger(
-    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Templates, Search, Members, Protocol
+    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Templates, Grants, Search, Members, Protocol
 ):
     """All roles together, and its own life."""
 

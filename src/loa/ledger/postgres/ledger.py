@@ -14,11 +14,13 @@ from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
 from loa.ledger.calls import Calls
+from loa.ledger.granting import read_grant
 from loa.ledger.postgres import (
     accept,
     callbacks,
     claims,
     directory,
+    grants,
     receipts,
     restoring,
     search,
@@ -40,6 +42,7 @@ from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
 from loa.ports.channel import Attempt
 from loa.ports.clock import Clock
+from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
@@ -86,6 +89,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "touch_keys": directory.touch_keys,
     "put_templates": templates.put,
     "template_look": templates.look,
+    "grants": grants.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -114,6 +118,7 @@ DESKS: Final = (
             "touch_keys",
             "put_templates",
             "template_look",
+            "grants",
             "share",
             "ping",
         ),
@@ -142,6 +147,7 @@ class PostgresLedger(Calls):
 
     _directory: ClassVar[Any] = directory
     _templates: ClassVar[Any] = templates
+    _grants: ClassVar[Any] = grants
 
     def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
         self._node = node
@@ -300,6 +306,18 @@ class PostgresLedger(Calls):
     async def template_looks(self) -> list[TemplateLook]:
         """See ports.ledger.Templates."""
         return await self._read(templates.looks)  # type: ignore[no-any-return]
+
+    # grants
+
+    async def grant(self, channel_id: int) -> Grant | None:
+        """See ports.grants.Grants."""
+        rows = await self._read(lambda connection: grants.read(connection, channel_id))
+        return read_grant(self._sealer, rows[0]) if rows else None
+
+    async def grants(self) -> list[Grant]:
+        """See ports.grants.Grants."""
+        rows = await self._read(lambda connection: grants.read(connection, None))
+        return [read_grant(self._sealer, row) for row in rows]
 
     # search
 

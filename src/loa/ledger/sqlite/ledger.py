@@ -16,7 +16,19 @@ from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError, StorageFull
 from loa.ledger.calls import Calls
-from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, templates, upkeep
+from loa.ledger.granting import read_grant
+from loa.ledger.sqlite import (
+    accept,
+    callbacks,
+    claims,
+    directory,
+    grants,
+    receipts,
+    restoring,
+    search,
+    templates,
+    upkeep,
+)
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
@@ -26,6 +38,7 @@ from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ports.channel import Attempt
+from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
@@ -65,6 +78,7 @@ HANDLERS: dict[str, Handler] = {
     "touch_keys": directory.touch_keys,
     "put_templates": templates.put,
     "template_look": templates.look,
+    "grants": grants.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -102,6 +116,7 @@ class SqliteLedger(Calls):
 
     _directory: ClassVar[Any] = directory
     _templates: ClassVar[Any] = templates
+    _grants: ClassVar[Any] = grants
 
     def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
         self._path = path
@@ -237,6 +252,18 @@ class SqliteLedger(Calls):
     async def template_looks(self) -> list[TemplateLook]:
         """See ports.ledger.Templates."""
         return await self._readers.read(templates.looks)
+
+    # grants
+
+    async def grant(self, channel_id: int) -> Grant | None:
+        """See ports.grants.Grants."""
+        rows = await self._readers.read(lambda connection: grants.read(connection, channel_id))
+        return read_grant(self._sealer, rows[0]) if rows else None
+
+    async def grants(self) -> list[Grant]:
+        """See ports.grants.Grants."""
+        rows = await self._readers.read(lambda connection: grants.read(connection, None))
+        return [read_grant(self._sealer, row) for row in rows]
 
     # search
 

@@ -71,6 +71,29 @@ CREATE TABLE template_look (
   problem TEXT NOT NULL DEFAULT ''
 ) STRICT;
 
+CREATE TABLE channel_grant (
+  channel_id INTEGER PRIMARY KEY,
+  access_token TEXT NOT NULL,
+  refresh_token TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  refresh_expires_at INTEGER NOT NULL DEFAULT 0,
+  issued_at INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
+  spent_at INTEGER,
+  consent_needed TEXT NOT NULL DEFAULT '',
+  renewal_fence INTEGER NOT NULL DEFAULT 0,
+  renewal_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE consent (
+  state_digest TEXT PRIMARY KEY,
+  channel_id INTEGER NOT NULL,
+  verifier TEXT NOT NULL,
+  redirect_uri TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE route (
   id INTEGER PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenant (id),
