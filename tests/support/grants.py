@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 
 import apsw
 
+from loa.domain.receipt import Receipt
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.sqlite import grants
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.unit import QUERIES
+from loa.ports.channel import Channel, ChannelContext, ProviderInfo
 from loa.ports.grants import Consent, Failed, Failure, Grant, Tokens
 from tests.support.fakes import EPOCH
+from tests.support.scripted import ScriptedChannel
 
 HOUR = 3_600_000
 LIFE = 25 * HOUR
@@ -133,3 +136,41 @@ class Issuer:
         self.newest += 1
         given = pair(self.newest, now)
         return await self.answer("after") or given
+
+
+class GrantedChannel(ScriptedChannel):
+    """Is ready while it has a token."""
+
+    def __init__(self, context: ChannelContext) -> None:
+        super().__init__()
+        self.context = context
+
+    def token(self) -> str:
+        assert self.context.tokens is not None
+        return self.context.tokens.current()
+
+    def free(self, now: int) -> int:
+        return super().free(now) if self.token() else 0
+
+
+class GrantedProvider(Issuer):
+    """A provider whose channels work with grants that this same object gives."""
+
+    info = ProviderInfo("granted", removes_duplicates=False, secrets=frozenset(), needs_grant=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.built: list[GrantedChannel] = []
+
+    def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See ports.channel.Provider."""
+        return settings
+
+    def build(self, context: ChannelContext) -> Channel:
+        """See ports.channel.Provider."""
+        self.built.append(GrantedChannel(context))
+        return self.built[-1]
+
+    def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:
+        """See ports.channel.Provider."""
+        return None

@@ -9,12 +9,21 @@ from loa.errors import ConfigError
 from loa.observe.log import get_logger
 from loa.ports.channel import ChannelContext, Provider, ReceiptSink, slots_of
 from loa.ports.clock import Clock
+from loa.ports.grants import AccessTokens
 from loa.ports.ledger import Claims
 from loa.ports.probe import Probe
 from loa.ports.records import ChannelRecord, SlotUse, UnknownPolicy
 from loa.stages.dispatch import ChannelDispatch, DispatchRules
 
+Tokens = Callable[[int, Callable[[], None]], AccessTokens | None]
+"""Gives a channel's view of its grant, by its id and what to call when there is another token."""
+
 log = get_logger("loa.app.channels")
+
+
+def no_tokens(_channel_id: int, _wake: Callable[[], None]) -> AccessTokens | None:
+    """Give none: no grant is kept here."""
+    return None
 
 
 class ChannelHost:
@@ -36,6 +45,7 @@ class ChannelHost:
         rules: DispatchRules,
         told: Callable[[], None],
         drain_s: float,
+        tokens: Tokens = no_tokens,
     ) -> None:
         self._ledger = ledger
         self._providers = providers
@@ -46,6 +56,7 @@ class ChannelHost:
         self._rules = rules
         self._told = told
         self._drain_s = drain_s
+        self._tokens = tokens
         self._seats: dict[int, Seat] = {}
         self._moves: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -130,6 +141,7 @@ class ChannelHost:
             receipts=self._receipts,
             wake=wake,
             settings=settings,
+            tokens=self._tokens(record.id, wake) if plan.provider.info.needs_grant else None,
             late=late,
         )
         channel = plan.provider.build(context)

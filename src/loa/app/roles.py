@@ -11,6 +11,7 @@ from typing import Any
 from loa import __version__
 from loa.app import translate
 from loa.app.channel_host import ChannelHost
+from loa.app.grants import charges_of
 from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.notify.poster import HttpCallbackSender
 from loa.ports.channel import Describes, Provider, ReceiptSink
@@ -19,6 +20,7 @@ from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
 from loa.settings.tree import Settings
 from loa.stages.callbacks import CallbackStage
+from loa.stages.custody import Custody
 from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.registry import Registry, Snapshot
 from loa.stages.sharing import Sharing
@@ -51,12 +53,15 @@ class Ground:
 
 
 class Dispatching:
-    """Role dispatch: channels, their lanes, and this process's share of them."""
+    """Role dispatch: channels with their lanes and grants, and this process's share of them."""
 
     def __init__(self, ground: Ground, receipts: ReceiptSink, told: Callable[[], None]) -> None:
+        self._ground = ground
+        self.custody = Custody(ground.ledger, clock=ground.clock, probe=ground.probe)
         self.host = ChannelHost(
             ground.ledger,
             ground.providers,
+            tokens=self.custody.tokens,
             clock=ground.clock,
             probe=ground.probe,
             receipts=receipts,
@@ -78,13 +83,15 @@ class Dispatching:
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take what channels there are now, and ask for a share of those that are new."""
+        self.custody.follow(charges_of(snapshot.channels.values(), self._ground.providers))
         self.host.reconcile(snapshot.channels)
         self.sharing.ask()
 
     async def stop(self) -> None:
-        """Ask for no more, and stop every channel in order."""
+        """Ask for no more, stop every channel in order, and let a renewal that is under way come to its end."""
         self.sharing.stop()
         await self.host.stop()
+        await self.custody.stop(self._ground.settings.drain_s)
 
 
 class Calling:
@@ -166,6 +173,8 @@ class Stages:
         """Anything may have to be done."""
         self.told()
         self.due()
+        if self.dispatching is not None:
+            self.dispatching.custody.look()
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take up what the directory says now."""
@@ -207,6 +216,7 @@ class Stages:
         """Set the metrics that are read off now and then."""
         if self.dispatching is not None:
             self.dispatching.host.measure()
+            self.dispatching.custody.measure()
 
     async def stop(self) -> None:
         """Hand nothing more over, and let what is in flight come to its end and be recorded."""
