@@ -21,9 +21,9 @@ class Point(StrEnum):
     RECEIPT_READ = "receipt.read"  # F09: read, not yet committed
     RECEIPT_STORED = "receipt.stored"  # F10: committed, not yet acknowledged
     CALLBACK_POSTED = "callback.posted"  # F11: posted, not yet recorded
-    GRANT_MARKED = "grant.marked"  # refresh token marked as spent, not yet sent
-    GRANT_ANSWERED = "grant.answered"  # new pair read, not yet committed
-    GRANT_KEPT = "grant.kept"  # new pair committed, not yet used
+    GRANT_MARKED = "grant.marked"  # F45: refresh token marked as spent, not yet sent
+    GRANT_ANSWERED = "grant.answered"  # F45: new pair read, not yet committed
+    GRANT_KEPT = "grant.kept"  # F45: new pair committed, not yet used
 
 
 class Probe(Protocol):

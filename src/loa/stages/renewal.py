@@ -24,11 +24,12 @@ RIGHT_MS: Final = 120_000
 """How long the right to renew lasts: longer than everything that is done under it, MARK_S and REQUEST_S together. A
 lock that was shorter than the HTTP time-out has made two workers spend one token elsewhere."""
 
-MARK_S: Final = 30.0
+MARK_S: Final = 15.0
 """When marking the token took longer than this, it is not sent."""
 
-REQUEST_S: Final = 60.0
-"""When the request took longer than this, it is given up; a provider's own time-outs are shorter."""
+REQUEST_S: Final = 90.0
+"""When the request took longer than this, it is given up. A provider's own time-outs are shorter: Zalo's settings allow
+20 seconds for connecting and 60 for the answer."""
 
 STORE_RETRY_S: Final = 0.5
 INTERRUPTED: Final = "interrupted"
