@@ -58,7 +58,13 @@ def tracking_id(attempt: Attempt) -> str:
 
 def letter_of(attempt: Attempt, settings: ZaloSettings) -> Letter | None:
     """Write what an attempt is to send, None where it holds nothing that this channel carries."""
-    rich = attempt.rich
+    try:
+        return _letter(attempt.rich, attempt, settings)
+    except KeyError:
+        return None
+
+
+def _letter(rich: Rich, attempt: Attempt, settings: ZaloSettings) -> Letter | None:
     user_id = str(rich.get("user_id") or (-attempt.destination if attempt.destination < 0 else ""))
     if rich.get("kind") == "template":
         return _to_user(rich, user_id) if user_id else _to_number(rich, attempt, settings)
