@@ -26,7 +26,11 @@ EVERY_MS: Final = 12 * 3_600_000
 """A pair is replaced at half of its access token's life, but twice a day at least: once a day leaves an hour of slack
 with tokens of 25 hours."""
 
+EARLY: Final = 0.05
 JITTER: Final = 0.1
+"""So much earlier than it must a pair is replaced, and by up to so much more: before anybody is alarmed, and in each
+process at another time, so that they do not all ask for the right at once."""
+
 GAP_MS: Final = 60_000
 """A pair is never replaced sooner: a provider may refuse every token that it gives."""
 
@@ -144,8 +148,7 @@ class Custodian:
             return
         self._seen_at, self._spoilt_at = self._clock.monotonic(), None
         self._failures, self._retry_at = 0, 0.0
-        # A little early, each process at another time, so that they do not all ask for the right at once.
-        early = (renewal_due_at(grant) - grant.issued_at) * JITTER * self._chance.random()
+        early = (renewal_due_at(grant) - grant.issued_at) * (EARLY + JITTER * self._chance.random())
         self._due_at = renewal_due_at(grant) - int(early)
         self._due_in_s = max(0, self._due_at - self._clock.now()) / 1000
         self.wake()
