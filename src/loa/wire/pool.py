@@ -67,11 +67,12 @@ class Pool:
         *,
         answer_s: float | None = None,
         written: Callable[[], None] = _nothing,
+        through: bool = False,
     ) -> Answer:
         """Send a request once and give what came of it; never raises for anything the peer does.
 
         `answer_s`: how long the answer may take from when the request is written; without it `deadline` ends that too.
-        `written`: called once bytes of the request may have left.
+        `written`: called once bytes of the request may have left. `through`: see Wire.
         """
         if not self._room.locked():
             await self._room.acquire()
@@ -82,7 +83,8 @@ class Pool:
             wire = self._take(origin) or await self._connect(origin, deadline)
             if isinstance(wire, str):
                 return Answer(fault=wire)
-            return await self._ask(wire, request, deadline if answer_s is None else self._now() + answer_s, written)
+            answer_by = deadline if answer_s is None else self._now() + answer_s
+            return await self._ask(wire, request, answer_by, written, through=through)
         finally:
             self._busy -= 1
             self._room.release()
@@ -136,12 +138,14 @@ class Pool:
                 found.abort()
         return found
 
-    async def _ask(self, wire: Wire, request: bytes, deadline: float, written: Callable[[], None]) -> Answer:
+    async def _ask(
+        self, wire: Wire, request: bytes, deadline: float, written: Callable[[], None], *, through: bool
+    ) -> Answer:
         self._asked.add(wire)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._tick_s, self._sweep)
         try:
-            asked = wire.send(request, deadline)
+            asked = wire.send(request, deadline, through=through)
             written()
             return await asked
         finally:

@@ -5,6 +5,8 @@ written once and never again.
 """
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -112,8 +114,11 @@ class Wire(asyncio.Protocol):
         """Whether nothing can be sent any more."""
         return self._transport.is_closing()
 
-    def send(self, request: bytes, deadline: float) -> "asyncio.Future[Answer]":
-        """Write a whole request; the future gets what comes of it and never an error."""
+    def send(self, request: bytes, deadline: float, *, through: bool = False) -> "asyncio.Future[Answer]":
+        """Write a whole request; the future gets what comes of it and never an error.
+
+        `through`: past the transport's buffer, so that the octets have left when this returns.
+        """
         self.deadline = deadline
         self.reusable = self._final = self._whole = self._cut = False
         self._spare = SPARE_BYTES
@@ -123,8 +128,16 @@ class Wire(asyncio.Protocol):
             self._finish("connect")
         else:
             self._answer.written = True
-            self._transport.write(request)
+            self._transport.write(request[self._write_through(request) :] if through else request)
         return asked
+
+    def _write_through(self, request: bytes) -> int:
+        """Write to the socket itself and give how many octets it took; none of what TLS has to wrap first."""
+        plain = self._transport.get_extra_info("sslcontext") is None
+        if plain and not self._transport.get_write_buffer_size():
+            with contextlib.suppress(OSError):
+                return os.write(self._transport.get_extra_info("socket").fileno(), request)
+        return 0
 
     def fail(self, fault: str) -> None:
         """Stop waiting for the answer; the connection is of no more use."""

@@ -8,7 +8,7 @@ of Zalo settles it.
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from loa.channels.pace import Pace
 from loa.channels.zalo import looks
@@ -62,7 +62,7 @@ class ZaloChannel:
         self._log = get_logger("loa.channels.zalo")
         self._client: Client | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._requests: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[Outcome]] = set()
         self._refused_token = ""
         self._wait_s = WAIT_FIRST_S
         self._paused_until = 0.0
@@ -109,9 +109,9 @@ class ZaloChannel:
             self._gate.goes(attempt, letter, now)
             self._pace.take(1, monotonic)
             flight = _Flight(attempt, settle, letter, self._request(letter, token), token)
-            task = asyncio.create_task(self._hand_over(flight))
+            task = asyncio.create_task(self._post(flight))
             self._requests.add(task)
-            task.add_done_callback(self._done)
+            task.add_done_callback(partial(self._done, flight))
 
     def _closed(self, attempt: Attempt, letter: Letter | None, token: str, now: int) -> Outcome | None:
         if letter is None:
@@ -165,7 +165,8 @@ class ZaloChannel:
         self._stopping = True
         if self._requests and drain_s > 0:
             await asyncio.wait(set(self._requests), timeout=drain_s)
-        left = {*self._requests, *([self._watch] if self._watch is not None else [])}
+        watch: list[asyncio.Task[Any]] = [self._watch] if self._watch is not None else []
+        left = [*self._requests, *watch]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
@@ -178,20 +179,12 @@ class ZaloChannel:
 
     # one message
 
-    async def _hand_over(self, flight: _Flight) -> None:
-        outcome: Outcome | None = None
-        try:
-            outcome = await self._post(flight)
-        finally:
-            if outcome is None:
-                outcome = Unknown("stopped", flight.refs) if flight.written else Deferred("stopped", counts=False)
-            flight.settle(flight.attempt, outcome)
-
     async def _post(self, flight: _Flight) -> Outcome:
         assert self._client is not None
         of_numbers = flight.letter.surface is Surface.NUMBER
         base = self._client.business if of_numbers else self._client.official
-        answer = await self._client.send(base, flight.request, partial(self._written, flight))
+        through = self._context.probe.armed(Point.LINK_WRITTEN)
+        answer = await self._client.send(base, flight.request, partial(self._written, flight), through=through)
         outcome = unanswered(answer, flight.refs)
         if outcome is None:
             outcome = self._answered(flight, answer)
@@ -202,8 +195,7 @@ class ZaloChannel:
 
     def _written(self, flight: _Flight) -> None:
         flight.written = True
-        if self._context.probe.armed(Point.LINK_WRITTEN):
-            self._context.probe.reached(Point.LINK_WRITTEN)
+        self._context.probe.reached(Point.LINK_WRITTEN)
 
     def _answered(self, flight: _Flight, answer: Answer) -> Outcome:
         said = read_answer(answer)
@@ -224,10 +216,19 @@ class ZaloChannel:
             self._refused_token = flight.token
             self._gate.stop(scope_of(flight.letter), str(code))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, flight: _Flight, task: asyncio.Task[Outcome]) -> None:
+        """Settle, also where the task was ended before its first step."""
         self._requests.discard(task)
-        if not task.cancelled():
-            self._context.wake()
+        failed = None if task.cancelled() else task.exception()
+        if failed is not None:
+            self._log.error("a message could not be handed over", channel=self._context.name, error=failed)
+        if task.cancelled() or failed is not None:
+            word = "stopped" if failed is None else "failed"
+            lost = Unknown(word, flight.refs) if flight.written else Deferred(word, counts=failed is not None)
+            flight.settle(flight.attempt, lost)
+        else:
+            flight.settle(flight.attempt, task.result())
+        self._context.wake()
 
     # pauses
 

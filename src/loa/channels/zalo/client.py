@@ -96,11 +96,18 @@ class Client:
         origin = self._pool.origin(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls)
         return Base(origin, parts.netloc, quote(parts.path.rstrip("/"), safe="/%"))
 
-    async def send(self, base: Base, request: bytes, written: Callable[[], None] = lambda: None) -> Answer:
-        """Send a request once and give what came of it; never raises for anything Zalo does."""
+    async def send(
+        self, base: Base, request: bytes, written: Callable[[], None] = lambda: None, *, through: bool = False
+    ) -> Answer:
+        """Send a request once and give what came of it; never raises for anything Zalo does.
+
+        `written`: called once bytes of it may have left. `through`: see loa.wire.
+        """
         # Room in the pool is never short for longer than a connection takes, so one time covers both.
         connect_by = self._now() + 2 * self._connect_s
-        return await self._pool.exchange(base.origin, request, connect_by, answer_s=self._answer_s, written=written)
+        return await self._pool.exchange(
+            base.origin, request, connect_by, answer_s=self._answer_s, written=written, through=through
+        )
 
     async def get(self, base: Base, path: str, query: Mapping[str, str], token: str) -> Answer:
         """Ask for something to read."""
