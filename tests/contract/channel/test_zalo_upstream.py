@@ -3,8 +3,14 @@
 import asyncio
 import contextlib
 import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.contract.channel.peers import Watch
 from tests.contract.channel.rig import SECRET, Rig, Token, attempt
 from tests.contract.channel.zalo_rig import ORDER, LateInTheMinute, Zalo, settle_connections, zalo_settings
@@ -18,7 +24,7 @@ from loa.channels.zalo.requests import tracking_id
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.domain.traffic import TrafficClass
-from loa.ports.channel import Asks, Question
+from loa.ports.channel import Asking, Asks, Described, Describes, Question
 from loa.ports.probe import Point
 
 OTP, CARE, ADS = TrafficClass.OTP, TrafficClass.TRANSACTIONAL, TrafficClass.ADVERTISING
@@ -487,3 +493,68 @@ async def test_a_trial_tells_a_consent_of_another_account_and_one_that_is_missin
         (step,) = await rig.channel.test()
         assert (step.name, step.ok) == ("token", False)
         assert "loa zalo connect" in step.detail
+
+
+async def test_templates_are_described_through_the_settings_of_the_channel():
+    provider = OWN["zalo"]
+    assert isinstance(provider, Describes)
+    async with at_work() as (zalo, rig):
+        zalo.reads["/template/all"] = payload("template-all.answer")
+
+        async def pause(seconds):
+            assert seconds < 1
+
+        found = await provider.describe(rig.context.settings, Asking(7, SECRET, (), pause))
+        assert isinstance(found, Described)
+        assert [each.template_id for each in found.templates] == ["302117"]
+        assert {look["headers"]["access_token"] for look in zalo.looks} == {SECRET}
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Make a server's certificate for 127.0.0.1 that its own authority signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "zalo.test")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder
+
+
+async def test_the_certificate_is_checked_before_a_byte_leaves(certificate):
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    async with at_work() as (zalo, _):
+        server = await asyncio.start_server(zalo._serve, "127.0.0.1", 0, ssl=tls)
+        address = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for changes, outcome in (
+            ({}, Deferred("tls_failed")),
+            ({"tls_ca_file": str(certificate / "cert.pem")}, Accepted),
+            ({"tls_verify": False}, Accepted),
+        ):
+            settings = zalo_settings(zalo.port) | {"business_url": address} | changes
+            rig = Rig(OWN["zalo"], settings, tokens=Token(SECRET))
+            await rig.start()
+            found = await rig.outcome_of(order(1))
+            assert found == outcome or type(found) is outcome
+            await rig.channel.stop(0)
+        server.close()
+        assert len(zalo.sends) == 2

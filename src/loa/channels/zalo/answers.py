@@ -23,8 +23,10 @@ TRIES: Final[Mapping[Meaning, float]] = {Meaning.TOKEN: inf, Meaning.TRANSIENT: 
 """So many tries may end in a code that passes before it counts as a refusal."""
 
 STOPPED: Final = "oa_stopped"
+VIETNAM: Final = "84"
 _DETAIL_CHARS: Final = 120
 _REF_CHARS: Final = 64
+_DIGITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def read_answer(answer: Answer) -> Said:
     if envelope is None or code is None:
         return Said(None, answer.status)
     if code:
-        return Said(code, answer.status, detail=str(envelope.get("message", "")))
+        return Said(code, answer.status, detail=_words(envelope.get("message")))
     data = envelope.get("data")
     if not isinstance(data, Mapping):
         return Said(0, answer.status)
@@ -76,21 +78,26 @@ def envelope_of(answer: Answer) -> Mapping[str, Any] | None:
 
 
 def word(value: object) -> str:
-    """Read an id that may come as a number, "" for none."""
+    """Read an id that may come as a number, "" for none; what cannot be shown is none."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    return str(value).strip()[:_REF_CHARS]
+    found = str(value).strip()[:_REF_CHARS]
+    return found if found.isprintable() else ""
+
+
+def _words(value: object) -> str:
+    """Read what was said for people; what cannot be shown becomes a space."""
+    text = value[:_DETAIL_CHARS] if isinstance(value, str) else ""
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def whole(value: object) -> int | None:
-    """Read a whole number that may come as text, None for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and len(value) <= 19:
-        digits = value.strip()
-        if digits.removeprefix("-").isdigit() and digits.isascii():
-            return int(digits)
-    return None
+    """Read a whole number that may come as text, None for anything else, and for one that is too large to be meant."""
+    if isinstance(value, str) and len(value) <= _DIGITS and value.isascii():
+        value = int(value) if value.strip().removeprefix("-").isdigit() else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if abs(value) < 2**53 else None
 
 
 def unanswered(answer: Answer, refs: tuple[str, ...]) -> Outcome | None:
@@ -131,7 +138,8 @@ def outcome_of(
         case Meaning.SET_UP | Meaning.MONEY:
             return Deferred(f"{STOPPED}:{said.code}", now, counts=False, alone=True)
         case Meaning.NUMBER:
-            return Refused(reason, everywhere=True)
+            # Zalo takes a number from abroad for none, which says nothing of other channels.
+            return Refused(reason, everywhere=str(attempt.destination).startswith(VIETNAM))
         case Meaning.UNKNOWN:
             return Refused(f"{reason}: {scrub(said.detail)}"[:_DETAIL_CHARS], lasting=False)
         case _:

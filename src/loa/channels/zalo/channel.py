@@ -134,7 +134,7 @@ class ZaloChannel:
         """Describe the channel now."""
         token, up = self._token(), self._client is not None and not self._stopping
         paused = self._clock.monotonic() < self._paused_until
-        notes = [] if token else ["token is renewed" if self._refused_token else CONSENT_NEEDED]
+        notes = [] if token else ["another token is awaited" if self._refused_token else CONSENT_NEEDED]
         notes += [self._note] if self._note else []
         return ChannelStatus(
             ready=up and bool(token) and not paused and not self._gate.stops.scopes,

@@ -155,7 +155,8 @@ class Gate:
 
     def forget(self) -> None:
         """Take the metrics back."""
-        metrics.channel_stopped.labels(self._name).set(0)
+        metrics.channel_stopped.remove(self._name)
+        metrics.quota_left.remove(self._name)
 
     def notes(self) -> list[str]:
         """Say what people should know, stops first."""

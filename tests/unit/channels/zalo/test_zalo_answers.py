@@ -9,7 +9,7 @@ from tests.support.zalo_payloads import WORLD, names, payload
 
 from loa.channels.zalo import opening
 from loa.channels.zalo import settings as own
-from loa.channels.zalo.answers import Said, outcome_of, read_answer, refs_of, unanswered
+from loa.channels.zalo.answers import Said, outcome_of, read_answer, refs_of, unanswered, whole
 from loa.channels.zalo.codes import OFFICIAL, TEMPLATES, Meaning, Surface, meaning_of
 from loa.channels.zalo.requests import Letter
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
@@ -168,3 +168,16 @@ def test_the_line_is_whether_bytes_may_have_left(answer, outcome):
 def test_only_a_message_to_a_number_can_be_named_later():
     assert refs_of(NUMBER, "msg_1-1") == ("msg_1-1",)
     assert refs_of(USER, "msg_1-1") == refs_of(CONSULTATION, "msg_1-1") == ("",)
+
+
+def test_a_number_from_abroad_that_zalo_does_not_take_may_be_good_elsewhere():
+    assert judged(answered({"error": -108})) == Refused("zalo_-108", everywhere=True)
+    assert judged(answered({"error": -108}), destination=85512345678) == Refused("zalo_-108")
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("17", 17), (" -3 ", -3), (2**53, None), ("9" * 19, None), ("1.5", None), (1.0, None), ("²", None)],
+)
+def test_a_number_is_whole_and_not_too_large_to_be_meant(value, number):
+    assert whole(value) == number
