@@ -16,7 +16,8 @@ PAGES = Path(__file__).parents[3] / "docs" / "reference" / "channels"
 
 
 @pytest.mark.parametrize(
-    ("name", "declared"), [("smpp", SmppSettings), ("vendor", VendorSettings), ("sandbox", SandboxSettings), ("zalo", ZaloSettings)]
+    ("name", "declared"),
+    [("smpp", SmppSettings), ("vendor", VendorSettings), ("sandbox", SandboxSettings), ("zalo", ZaloSettings)],
 )
 def test_the_page_of_a_provider_holds_its_settings(name, declared):
     assert "\n".join(fields.reference(declared)) in (PAGES / f"{name}.md").read_text(encoding="utf-8")
