@@ -4,16 +4,11 @@ import asyncio
 import time
 
 import pytest
-import uvloop
 
 from loa.wire.pool import Pool
 from loa.wire.wire import EXCERPT_BYTES, Wire
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-
-
-def pytest_asyncio_loop_factories(config, item):
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class Plain:
@@ -33,32 +28,38 @@ class Plain:
         return made[1]
 
 
+class Peer:
+    """Says `says` for each request: "" hangs up, None leaves us waiting."""
+
+    def __init__(self):
+        self.says = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        self.read = b""
+        self.port = 0
+
+
+class Line(asyncio.Protocol):
+    """One connection to the peer."""
+
+    def __init__(self, peer):
+        self.peer = peer
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.peer.read += data
+        if self.peer.says:
+            self.transport.write(self.peer.says)
+        elif self.peer.says is not None:
+            self.transport.close()
+
+
 @pytest.fixture
 async def peer():
-    """Say what `peer.says` is for each request; None for nothing."""
-
-    class Peer:
-        says = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-        read = b""
-
-    async def serve(reader, writer):
-        try:
-            while True:
-                Peer.read += await reader.readuntil(b"\r\n\r\n")
-                if Peer.says is None:
-                    await reader.read()
-                    break
-                writer.write(Peer.says)
-                if not Peer.says:
-                    break
-        except asyncio.IncompleteReadError:
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    Peer.port = server.sockets[0].getsockname()[1]
-    yield Peer
+    made = Peer()
+    server = await asyncio.get_running_loop().create_server(lambda: Line(made), "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
     server.close()
 
 

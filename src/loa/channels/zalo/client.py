@@ -4,6 +4,7 @@ The addresses are the admin's own, so there is no guard in the way; names are re
 """
 
 import asyncio
+import contextlib
 import re
 import socket
 import ssl
@@ -17,6 +18,9 @@ from loa.wire.pool import GOODBYE_S, Pool
 from loa.wire.wire import Answer, Origin, Wire
 
 ANSWER_OCTETS: Final = 65_536
+OTHER_ADDRESS_PART: Final = 4
+"""An address keeps us waiting for this part of the time at most while there is another."""
+
 _HEADER: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 
@@ -56,13 +60,10 @@ class _Dialer:
         self._timeout_s = connect_timeout_s
 
     async def dial(self, origin: Origin, left: Callable[[Wire], None]) -> Wire | str:
-        loop = asyncio.get_running_loop()
-        tls: dict[str, Any] = {"ssl": self._tls, "ssl_shutdown_timeout": GOODBYE_S} if origin.tls else {}
+        """See loa.wire.pool.Dials."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                made = await loop.create_connection(
-                    lambda: Wire(origin, left, loop, ANSWER_OCTETS), origin.host, origin.port, **tls
-                )
+                return await self._try(origin, left)
         except TimeoutError:
             return "connect_timeout"
         except socket.gaierror:
@@ -71,6 +72,26 @@ class _Dialer:
             return "tls_failed"
         except OSError:
             return "connect"
+
+    async def _try(self, origin: Origin, left: Callable[[Wire], None]) -> Wire:
+        """Try one address after the other, each but the last for a part of the time only: one family may be broken."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        *others, last = dict.fromkeys(str(each[4][0]) for each in found)
+        for address in others:
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(self._timeout_s / OTHER_ADDRESS_PART):
+                    return await self._connect(address, origin, left)
+        return await self._connect(last, origin, left)
+
+    async def _connect(self, address: str, origin: Origin, left: Callable[[Wire], None]) -> Wire:
+        loop = asyncio.get_running_loop()
+        tls: dict[str, Any] = {}
+        if origin.tls:
+            tls = {"ssl": self._tls, "server_hostname": origin.host, "ssl_shutdown_timeout": GOODBYE_S}
+        made = await loop.create_connection(
+            lambda: Wire(origin, left, loop, ANSWER_OCTETS), address, origin.port, **tls
+        )
         return made[1]
 
 
