@@ -10,6 +10,10 @@ Values = tuple[str, str, int, int]
 
 GRANT_COLUMNS: Final = 9
 """How many columns of a row make the grant; what follows is of the renewal."""
+_ACCESS: Final = "channel_grant.access_token:{}"
+_REFRESH: Final = "channel_grant.refresh_token:{}"
+_VERIFIER: Final = "consent.verifier:{}"
+"""Places for which values are sealed, each with what names its row."""
 
 
 class Sealer(Protocol):
@@ -28,10 +32,9 @@ def seal_tokens(sealer: Sealer, channel_id: int, tokens: Tokens) -> Values:
     """Seal a pair. Errors: ValueError for half a pair, which must never replace a whole one."""
     if not tokens.access_token or not tokens.refresh_token:
         raise ValueError(f"half a pair of tokens was given for channel {channel_id}")
-    place = _place(channel_id)
     return (
-        sealer.seal(place, tokens.access_token),
-        sealer.seal(place, tokens.refresh_token),
+        sealer.seal(_ACCESS.format(channel_id), tokens.access_token),
+        sealer.seal(_REFRESH.format(channel_id), tokens.refresh_token),
         tokens.expires_at,
         tokens.refresh_expires_at,
     )
@@ -40,8 +43,8 @@ def seal_tokens(sealer: Sealer, channel_id: int, tokens: Tokens) -> Values:
 def read_grant(sealer: Sealer, row: Any) -> Grant:
     """Read a row of grants. Errors: StorageError when it was sealed with another key."""
     channel_id, access, refresh, expires_at, refresh_expires_at, issued_at, version, spent_at, reason = row
-    place = _place(channel_id)
-    tokens = Tokens(sealer.open(place, access), sealer.open(place, refresh), expires_at, refresh_expires_at)
+    access, refresh = sealer.open(_ACCESS.format(channel_id), access), sealer.open(_REFRESH.format(channel_id), refresh)
+    tokens = Tokens(access, refresh, expires_at, refresh_expires_at)
     return Grant(channel_id, tokens, issued_at, version, spent_at, reason)
 
 
@@ -56,7 +59,7 @@ def consent_values(sealer: Sealer, consent: Consent) -> tuple[Any, ...]:
     return (
         digest,
         consent.channel_id,
-        sealer.seal(f"consent:{digest}", consent.verifier),
+        sealer.seal(_VERIFIER.format(digest), consent.verifier),
         consent.redirect_uri,
         consent.asked_at,
         consent.expires_at,
@@ -66,9 +69,5 @@ def consent_values(sealer: Sealer, consent: Consent) -> tuple[Any, ...]:
 def read_consent(sealer: Sealer, state: str, row: Any) -> Consent:
     """Read the row of a consent that was asked for under this state. Errors: as `read_grant`."""
     channel_id, verifier, redirect_uri, asked_at, expires_at = row
-    plain = sealer.open(f"consent:{digest_of(state)}", verifier)
+    plain = sealer.open(_VERIFIER.format(digest_of(state)), verifier)
     return Consent(channel_id, state, plain, redirect_uri, asked_at, expires_at)
-
-
-def _place(channel_id: int) -> str:
-    return f"channel_grant:{channel_id}"

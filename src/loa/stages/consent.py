@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from loa.errors import StorageError
+from loa.errors import ConfigError, StorageError
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
 from loa.ports.grants import Consent, Failed, Grants, Tokens
@@ -110,7 +110,7 @@ async def keep_fresh(ledger: Grants, clock: Clock, channel_id: int, tokens: Toke
     while True:
         try:
             return await ledger.keep(channel_id, tokens, now)
-        except StorageError as error:
+        except (StorageError, ConfigError) as error:
             log.warning("a fresh grant could not be stored", channel_id=channel_id, error=error)
             if clock.monotonic() >= until:
                 return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, assert_never
 
-from loa.errors import StorageError
+from loa.errors import ConfigError, StorageError
 from loa.observe import metrics
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
@@ -154,7 +154,8 @@ class Renewer:
         while True:
             try:
                 return await call()
-            except StorageError as error:
+            except (StorageError, ConfigError) as error:
+                # The second where the key is not there by which it is sealed: somebody may bring it back.
                 if self._clock.monotonic() >= until:
                     raise
                 log.warning("what became of a grant could not be stored; it is tried again", error=error)
