@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from loa.simulators.zalo.world import PLAIN_OA, PLAIN_USERS, Oa
+
 FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "zalo"
 
 
@@ -48,3 +50,12 @@ def names(kind: str) -> tuple[str, ...]:
 
 WORLD: Final[Mapping[str, Any]] = payload("world").parts
 """The app, OA, user and keys that all payloads presume."""
+
+
+def payloads_oa(**changes: Any) -> Oa:
+    """Describe that Official Account to a simulator; its pair of tokens is good from the start."""
+    told = {
+        name: WORLD[name] for name in ("oa_id", "app_id", "app_secret", "access_token", "refresh_token", "redirect_uri")
+    }
+    described = {**told, "secret_key": WORLD["oa_secret_key"], "users": PLAIN_USERS, "daily_quota": 20_000}
+    return Oa(**{**described, "templates": PLAIN_OA.templates, **changes})

@@ -4,7 +4,6 @@ import hashlib
 import json
 
 import pytest
-
 from tests.support.zalo_payloads import FOLDER, WORLD, names, payload
 
 
