@@ -7,6 +7,7 @@ from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.template import Parameter, Tag, Template
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, MessageFilter, NewSubmission
 from tests.contract.ledger.values import (
@@ -61,6 +62,12 @@ async def _directory(ledger: Ledger) -> None:
     await ledger.put_templates(1, [offer, Template(1, "8", "gone", "enabled")], EPOCH)
     await ledger.put_templates(1, [offer], EPOCH + 1)
     await ledger.set_template_text(1, "7", "Mã <code>")
+    await ledger.keep(1, Tokens("access", "refresh", EPOCH + DAY, EPOCH + 90 * DAY), EPOCH)
+    renewal = await ledger.begin_renewal(1, EPOCH + 1, EPOCH + MINUTE)
+    assert renewal is not None
+    await ledger.mark_spent(renewal, EPOCH + 2)
+    await ledger.need_consent(1, "no_answer", renewal)
+    await ledger.ask_consent(Consent(1, "state", "verifier", "https://loa.example/", EPOCH, EPOCH + 10 * MINUTE))
     await ledger.add_route(1, [1, 2], sender="LOA", traffic_class=OTP, carrier="viettel")
     await ledger.add_route(2, [2])
 
@@ -137,6 +144,7 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "senders": await ledger.senders(),
         "channels": await ledger.channels(),
         "templates": await ledger.templates(),
+        "grants": await ledger.grants(),
         "routes": await ledger.routes(),
         "endpoints": await ledger.endpoints(),
         "orphans": await ledger.orphans(),
