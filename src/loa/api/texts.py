@@ -214,6 +214,22 @@ TEMPLATES: Final[Mapping[str, Text]] = {
         "The text fits several templates: {templates}. Name one with ext.templateId.",
         "Nội dung khớp nhiều mẫu tin: {templates}. Hãy chỉ định bằng ext.templateId.",
     ),
+    "pattern_unknown": Text(
+        "The text names <{parameter}>, which the template does not have.",
+        "Nội dung có <{parameter}> nhưng mẫu tin không có tham số này.",
+    ),
+    "pattern_missing": Text(
+        "The text lacks <{parameter}>, which the template requires.",
+        "Nội dung thiếu <{parameter}>, là tham số bắt buộc của mẫu tin.",
+    ),
+    "pattern_touching": Text(
+        "<{parameter}> and <{next}> touch: put something between them.",
+        "<{parameter}> và <{next}> dính liền nhau: cần có chữ ở giữa.",
+    ),
+    "pattern_bare": Text(
+        "The text is nothing but parameters: every text would match it.",
+        "Nội dung chỉ gồm tham số nên tin nào cũng khớp.",
+    ),
     "parameter_unknown": Text(
         "The template has no parameter {parameter}. Did you mean: {known}?",
         "Mẫu tin không có tham số {parameter}. Có phải ý bạn là: {known}?",

@@ -18,7 +18,7 @@ SOURCES = [
     *(ROOT / "src/loa/channels/zalo").glob("*.py"),
     ROOT / "src/loa/domain/rules.py",
     ROOT / "src/loa/domain/schedule.py",
-    ROOT / "src/loa/domain/template_values.py",
+    *(ROOT / "src/loa/domain").glob("template_*.py"),
 ]
 
 
