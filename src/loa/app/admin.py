@@ -16,6 +16,7 @@ from loa.app.admin_grants import GrantDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
+from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
 from loa.app.channel_host import ChannelHost
 from loa.domain import msisdn
@@ -28,7 +29,9 @@ from loa.ports.ledger import Ledger
 from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
-READING: Final = frozenset({"list", "show", "test", "messages", "message", "ping", "orphans", "lanes", "about"})
+READING: Final = frozenset(
+    {"list", "show", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
+)
 """Last words of the verbs that change nothing."""
 
 
@@ -77,6 +80,7 @@ class Admin:
         routes = RouteDesk(ledger, clock)
         endpoints = EndpointDesk(ledger, clock, rules.url_reason, new_secret)
         grants = GrantDesk(ledger, clock, providers, rules.public_url)
+        templates = TemplateDesk(ledger, clock, providers)
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._verbs: dict[str, Verb] = {
@@ -98,6 +102,11 @@ class Admin:
             "grants.list": grants.list_grants,
             "grants.connect": grants.connect,
             "grants.keep": grants.keep,
+            "templates.list": templates.list_templates,
+            "templates.show": templates.show,
+            "templates.text": templates.set_text,
+            "templates.sync": templates.sync,
+            "templates.match": templates.match,
             "routes.add": routes.add,
             "routes.list": routes.list_routes,
             "routes.remove": routes.remove,

@@ -16,6 +16,7 @@ import apsw
 from loa.app.admin_files import file_state
 from loa.app.admin_reach import administer, running
 from loa.app.doctor_postgres import examine_server
+from loa.app.doctor_templates import template_findings
 from loa.app.findings import Finding, Level
 from loa.app.ledgers import RELEASE, backup_time
 from loa.errors import LoaError, NotFound
@@ -200,12 +201,14 @@ async def _channels(settings: Settings, about: Mapping[str, Any] | None, finding
     try:
         rows = await administer(settings, "channels.list")
         grants = await administer(settings, "grants.list")
+        templates = await administer(settings, "templates.list")
     except LoaError as error:
         cure = "loa ledger check says more" if settings.on_postgres else "end the process that owns the ledger"
         return [Finding("channels", Level.FAIL, str(error), cure)]
     if not rows:
         return [Finding("channels", Level.WARN, "there is none", "loa channels add NAME PROVIDER")]
-    return [*(_channel(row, is_running=about is not None) for row in rows), *map(grant_finding, grants)]
+    shown = [_channel(row, is_running=about is not None) for row in rows]
+    return [*shown, *map(grant_finding, grants), *template_findings(templates)]
 
 
 def _channel(row: Mapping[str, Any], *, is_running: bool) -> Finding:

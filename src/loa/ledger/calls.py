@@ -4,7 +4,7 @@ An engine says how a call is done (`_call`) and who changes the directory (`_dir
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from loa.domain.receipt import Receipt
@@ -13,7 +13,6 @@ from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
 from loa.ledger.granting import (
     GRANT_COLUMNS,
-    Sealer,
     consent_values,
     digest_of,
     read_consent,
@@ -27,6 +26,7 @@ from loa.ports.records import (
     ChannelRecord,
     DueCallback,
     Endpoint,
+    NewInbound,
     ReceiptCounts,
     RouteRecord,
     Sender,
@@ -34,6 +34,8 @@ from loa.ports.records import (
     Tenant,
     UnknownPolicy,
 )
+from loa.ports.sealing import Resealed
+from loa.seal.sealer import Sealer
 
 FAULTS: Final = (
     LoaError,
@@ -61,6 +63,8 @@ class Calls(ABC):
     """The engine's module that keeps templates."""
     _grants: ClassVar[Any]
     """The engine's module that keeps grants."""
+    _sealing: ClassVar[Any]
+    """The engine's module that keeps master keys."""
     _sealer: Sealer
     """Seals what must not lie open in the ledger."""
 
@@ -131,6 +135,10 @@ class Calls(ABC):
         call = (tenant_id, callback_ids, endpoint_id, since, now)
         return await self._call("replay", call)  # type: ignore[no-any-return]
 
+    async def take_inbound(self, events: Sequence[NewInbound]) -> int:
+        """See ports.ledger.Inbound."""
+        return await self._call("inbound", events)  # type: ignore[no-any-return]
+
     async def expire(self, limit: int, now: int) -> int:
         """See ports.ledger.Upkeep."""
         return await self._call("expire", (limit, now))  # type: ignore[no-any-return]
@@ -169,13 +177,13 @@ class Calls(ABC):
 
     async def add_channel(self, name: str, provider: str, settings: Mapping[str, Any]) -> ChannelRecord:
         """See ports.ledger.Directory."""
-        return await self._change(self._directory.add_channel(name, provider, settings))  # type: ignore[no-any-return]
+        return await self._change(self._directory.add_channel(self._sealer, name, provider, settings))  # type: ignore[no-any-return]
 
     async def change_channel(
         self, name: str, *, settings: Mapping[str, Any] | None = None, paused: bool | None = None
     ) -> ChannelRecord | None:
         """See ports.ledger.Directory."""
-        return await self._change(self._directory.change_channel(name, settings, paused))  # type: ignore[no-any-return]
+        return await self._change(self._directory.change_channel(self._sealer, name, settings, paused))  # type: ignore[no-any-return]
 
     async def add_route(
         self,
@@ -195,9 +203,12 @@ class Calls(ABC):
         """See ports.ledger.Directory."""
         return await self._change(self._directory.remove_route(route_id))  # type: ignore[no-any-return]
 
-    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint:
+    async def add_endpoint(
+        self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False
+    ) -> Endpoint:
         """See ports.ledger.Directory."""
-        return await self._change(self._directory.add_endpoint(tenant_id, url, secret, every_step))  # type: ignore[no-any-return]
+        change = self._directory.add_endpoint(self._sealer, tenant_id, url, secret, every_step, inbound)
+        return await self._change(change)  # type: ignore[no-any-return]
 
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
         """See ports.ledger.Directory."""
@@ -266,6 +277,24 @@ class Calls(ABC):
             return None
         consent = read_consent(self._sealer, state, row)
         return consent if consent.expires_at > now else None
+
+    async def use_master_key(self, key_id: str, now: int) -> None:
+        """See ports.sealing.Sealing."""
+        await self._call("sealing", self._sealing.use(key_id, now))
+        # Not before it is on disk: what is sealed meanwhile is under the old one, and comes under the new one later.
+        self._sealer.use(key_id)
+
+    async def reseal(self, place: str, skip: int, limit: int) -> Resealed:
+        """See ports.sealing.Sealing."""
+        return await self._call("sealing", self._sealing.reseal(place, skip, limit))  # type: ignore[no-any-return]
+
+    async def end_reseal(self) -> None:
+        """See ports.sealing.Sealing."""
+        await self._call("sealing", self._sealing.end_reseal)
+
+    async def abandon(self, key_ids: Collection[str]) -> Mapping[str, list[str]]:
+        """See ports.sealing.Sealing."""
+        return await self._call("sealing", self._sealing.abandon(key_ids))  # type: ignore[no-any-return]
 
 
 def _fenced(renewal: Renewal) -> tuple[int, int, int]:

@@ -1,9 +1,11 @@
 """How grants and consents lie in rows, the same in both engines: tokens and verifiers sealed, a state as its digest."""
 
 import hashlib
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from loa.errors import CannotOpen
 from loa.ports.grants import Consent, Grant, Tokens
+from loa.seal.sealer import Sealer
 
 Values = tuple[str, str, int, int]
 """A pair in the order of its columns: sealed tokens, when each is over."""
@@ -14,18 +16,6 @@ _ACCESS: Final = "channel_grant.access_token:{}"
 _REFRESH: Final = "channel_grant.refresh_token:{}"
 _VERIFIER: Final = "consent.verifier:{}"
 """Places for which values are sealed, each with what names its row."""
-
-
-class Sealer(Protocol):
-    """What closes a text for one place, and opens it there."""
-
-    def seal(self, place: str, plain: str) -> str:
-        """Close a text."""
-        ...
-
-    def open(self, place: str, sealed: str) -> str:
-        """Open it. Errors: StorageError when it was closed with another key or for another place."""
-        ...
 
 
 def seal_tokens(sealer: Sealer, channel_id: int, tokens: Tokens) -> Values:
@@ -41,10 +31,14 @@ def seal_tokens(sealer: Sealer, channel_id: int, tokens: Tokens) -> Values:
 
 
 def read_grant(sealer: Sealer, row: Any) -> Grant:
-    """Read a row of grants. Errors: StorageError when it was sealed with another key."""
+    """Read a row of grants; a token that is damaged is "". Errors: CannotOpen when the key is not here."""
     channel_id, access, refresh, expires_at, refresh_expires_at, issued_at, version, spent_at, reason = row
-    access, refresh = sealer.open(_ACCESS.format(channel_id), access), sealer.open(_REFRESH.format(channel_id), refresh)
-    tokens = Tokens(access, refresh, expires_at, refresh_expires_at)
+    tokens = Tokens(
+        _open(sealer, _ACCESS.format(channel_id), access),
+        _open(sealer, _REFRESH.format(channel_id), refresh),
+        expires_at,
+        refresh_expires_at,
+    )
     return Grant(channel_id, tokens, issued_at, version, spent_at, reason)
 
 
@@ -71,3 +65,13 @@ def read_consent(sealer: Sealer, state: str, row: Any) -> Consent:
     channel_id, verifier, redirect_uri, asked_at, expires_at = row
     plain = sealer.open(_VERIFIER.format(digest_of(state)), verifier)
     return Consent(channel_id, state, plain, redirect_uri, asked_at, expires_at)
+
+
+def _open(sealer: Sealer, place: str, sealed: str) -> str:
+    try:
+        return sealer.open(place, sealed)
+    except CannotOpen as error:
+        # A key that is missing may come back; a value that was damaged does not.
+        if "key_id" in error.fields:
+            raise
+        return ""

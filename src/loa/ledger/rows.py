@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from loa.domain.traffic import TrafficClass
 from loa.ledger.placing import as_json
+from loa.ledger.sealing import open_secrets, open_settings
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, NewSubmission, RouteRecord
+from loa.seal.sealer import Sealer
 
 KEY_COLUMNS: Final = (
     "tenant_id, name, digest, display, live, permissions, senders, networks, request_id_mode, success_code,"
@@ -15,7 +17,7 @@ KEY_COLUMNS: Final = (
 CHANNELS: Final = "SELECT id, name, provider, settings, paused, version FROM channel"
 ROUTES: Final = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
 ENDPOINTS: Final = (
-    "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since FROM endpoint"
+    "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since, inbound FROM endpoint"
 )
 
 
@@ -67,9 +69,9 @@ def read_key(row: Any) -> ApiKey:
     )
 
 
-def read_channel(row: Any) -> ChannelRecord:
-    """Read a row of CHANNELS."""
-    return ChannelRecord(row[0], row[1], row[2], json.loads(row[3]), bool(row[4]), row[5])
+def read_channel(row: Any, sealer: Sealer) -> ChannelRecord:
+    """Read a row of CHANNELS. Errors: CannotOpen."""
+    return ChannelRecord(row[0], row[1], row[2], open_settings(sealer, row[1], row[3]), bool(row[4]), row[5])
 
 
 def read_route(row: Any) -> RouteRecord:
@@ -78,9 +80,10 @@ def read_route(row: Any) -> RouteRecord:
     return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
 
 
-def read_endpoint(row: Any) -> Endpoint:
-    """Read a row of ENDPOINTS."""
-    return Endpoint(row[0], row[1], row[2], tuple(json.loads(row[3])), bool(row[4]), row[5], row[6], row[7])
+def read_endpoint(row: Any, sealer: Sealer) -> Endpoint:
+    """Read a row of ENDPOINTS. Errors: CannotOpen."""
+    secrets = open_secrets(sealer, row[1], row[2], row[3])
+    return Endpoint(row[0], row[1], row[2], secrets, bool(row[4]), row[5], row[6], row[7], bool(row[8]))
 
 
 def submission_values(

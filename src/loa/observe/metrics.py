@@ -108,7 +108,7 @@ callback_lag_seconds = _histogram(
 # --- grants ---
 grant_renewals_total = _counter(
     "grant_renewals_total",
-    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted.",
+    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted, unreadable.",
     "result",
 )
 grant_consent_needed = _gauge(

@@ -33,6 +33,7 @@ from loa.ports.records import (
     Tenant,
     UnknownPolicy,
 )
+from loa.ports.sealing import Sealing
 
 
 class Submissions(Protocol):
@@ -182,10 +183,13 @@ class Templates(Protocol):
 
 
 class Inbound(Protocol):
-    """What comes in over channels beside receipts, kept raw, told to its tenant once."""
+    """What comes in over channels beside receipts, kept raw, told to its tenant: in the feed, and by callbacks."""
 
     async def take_inbound(self, events: Sequence[NewInbound]) -> int:
-        """Store events with the callbacks they owe, and give how many are new; a repeat by channel and key is none."""
+        """Store events with the callbacks they owe, and give how many are new; a repeat by channel and key is none.
+
+        Each new one of a tenant is one entry of its feed, and a callback for each endpoint that wants inbound events.
+        """
         ...
 
 
@@ -241,7 +245,9 @@ class Directory(Protocol):
     ) -> RouteRecord: ...
     async def routes(self) -> list[RouteRecord]: ...
     async def remove_route(self, route_id: int) -> bool: ...
-    async def add_endpoint(self, tenant_id: int, url: str, secret: str, *, every_step: bool = False) -> Endpoint: ...
+    async def add_endpoint(
+        self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False
+    ) -> Endpoint: ...
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]: ...
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None: ...
 
@@ -259,7 +265,11 @@ class Search(Protocol):
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
-        """Give events in the order they were written, after a cursor."""
+        """Give events in the order they were written, after a cursor.
+
+        A row's `inbound` is the InboundEvent that it tells of, once however many endpoints are told; None where it
+        tells of a message.
+        """
         ...
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]: ...
@@ -300,7 +310,20 @@ class Flag(Protocol):
 
 
 class Ledger(
-    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Templates, Grants, Search, Members, Protocol
+    Submissions,
+    Claims,
+    Receipts,
+    Callbacks,
+    Inbound,
+    Upkeep,
+    Restoring,
+    Directory,
+    Templates,
+    Grants,
+    Sealing,
+    Search,
+    Members,
+    Protocol,
 ):
     """All roles together, and its own life."""
 

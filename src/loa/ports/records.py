@@ -86,7 +86,10 @@ class RouteRecord:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A tenant's URL that takes callbacks. `every_step`: also told of `sent`. `secrets`: current first."""
+    """A tenant's URL that takes callbacks. `secrets`: current first.
+
+    `every_step`: also told of `sent`. `inbound`: also told of inbound events, all of its tenant's.
+    """
 
     id: int
     tenant_id: int
@@ -96,6 +99,7 @@ class Endpoint:
     disabled_at: int | None = None
     disabled_reason: str = ""
     failing_since: int | None = None
+    inbound: bool = False
 
 
 # --- intake ---
@@ -255,12 +259,33 @@ class NewInbound:
     at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class InboundEvent:
+    """An inbound event as its tenant is told of it.
+
+    `channel`: its name, "" where it is gone. `subject`: 0 for nobody, or once it is forgotten; `body` and `raw` are
+    empty once their content is.
+    """
+
+    id: int
+    kind: str
+    channel: str
+    subject: int
+    body: Mapping[str, Any]
+    raw: bytes
+    received_at: int
+    at: int
+
+
 # --- callbacks ---
 
 
 @dataclass(slots=True)
 class DueCallback:
-    """One callback to post now, with the message as it stands."""
+    """One callback to post now, with the message as it stands, or with the `inbound` event that it tells of instead.
+
+    Where it tells of an inbound event, what it says of a message means nothing.
+    """
 
     id: int
     tenant_id: int
@@ -282,6 +307,7 @@ class DueCallback:
     sent_at: int
     handed_over_at: int
     metadata: Any = None
+    inbound: InboundEvent | None = None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from loa.errors import CannotOpen
 from loa.seal.envelope import Damaged, Envelope, close, is_sealed, rewrap, unclose
 from loa.seal.keyring import Keyring, MasterKey
 
-OPENED_KEPT: Final = 4_096
+OPENED_KEPT: Final = 16_384
 
 
 class KeySource(Protocol):

@@ -144,7 +144,7 @@ class Custodian:
         """Take what is on disk: nothing else is ever worked with."""
         grant, known = await self._ledger.grant(self._id), self.grant
         self.grant, self._read_once = grant, True
-        if grant is None or (known is not None and known.version == grant.version):
+        if grant is None or (known is not None and (known.version, known.tokens) == (grant.version, grant.tokens)):
             return
         self._seen_at, self._spoilt_at = self._clock.monotonic(), None
         self._failures, self._retry_at = 0, 0.0

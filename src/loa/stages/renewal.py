@@ -32,6 +32,9 @@ REQUEST_S: Final = 90.0
 20 seconds for connecting and 60 for the answer."""
 
 STORE_RETRY_S: Final = 0.5
+UNREADABLE: Final = "unreadable"
+"""The refresh token was damaged where it lies."""
+
 INTERRUPTED: Final = "interrupted"
 """A token was marked as spent, and whoever did so is gone."""
 
@@ -83,6 +86,8 @@ class Renewer:
             return Result.OVERTAKEN
         if grant.spent_at is not None:
             return await self._leave_to_a_person(charge, renewal, INTERRUPTED, over_at)
+        if not grant.tokens.refresh_token:
+            return await self._leave_to_a_person(charge, renewal, UNREADABLE, over_at)
         if not await self._mark(renewal, begun):
             return Result.HELD
         self._probe.reached(Point.GRANT_MARKED)

@@ -13,7 +13,7 @@ from loa.errors import StorageUnavailable
 from loa.observe import metrics
 from loa.ports.grants import Failed, Failure, Grant, Tokens
 from loa.stages.custody import EVERY_MS, GAP_MS, SPOILT_S, Custodian, Custody, alarms_of, renewal_due_at
-from loa.stages.renewal import INTERRUPTED, RIGHT_MS, Charge, Renewer
+from loa.stages.renewal import INTERRUPTED, RIGHT_MS, UNREADABLE, Charge, Renewer
 
 
 class World:
@@ -223,6 +223,25 @@ async def test_half_a_pair_overwrites_nothing(world: World, half: Tokens) -> Non
     await world.tick_after(EVERY_MS / 1000)
     assert (await world.grant()).tokens == pair(1)
     assert (await world.grant()).consent_needed == "doubtful: half_a_pair"
+
+
+async def test_a_damaged_refresh_token_is_not_sent_and_a_person_is_called(world: World) -> None:
+    await world.one.tick()
+    world.ledger.connection.execute("UPDATE channel_grant SET refresh_token = 'channel_grant.refresh_token:3|'")
+    await world.tick_after(EVERY_MS / 1000)
+    assert ((await world.grant()).consent_needed, world.issuer.sent) == (UNREADABLE, [])
+    assert world.one.current() == "access-1"
+
+
+async def test_a_grant_that_was_given_up_and_given_anew_is_taken(world: World) -> None:
+    await world.one.tick()
+    world.ledger.connection.execute("DELETE FROM channel_grant")
+    await world.ledger.keep(3, pair(5), EPOCH)
+    await world.one.tick()
+    assert world.one.current() == "access-5"
+    world.ledger.connection.execute("DELETE FROM channel_grant")
+    await world.one.tick()
+    assert (world.one.current(), world.one.alarms()) == ("", ("no_grant",))
 
 
 async def test_after_a_crash_between_mark_and_pair_only_a_person_can_go_on(world: World) -> None:

@@ -1,7 +1,6 @@
 """Writing submissions down and taking them back."""
 
 import base64
-import json
 import os
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from loa.ledger.postgres.days import day_of, first_id, submission_id
 from loa.ledger.postgres.statements import columns, part_of_id
 from loa.ledger.postgres.unit import Unit
 from loa.ledger.rows import submission_values
+from loa.ledger.sealing import open_secrets, seal_secrets
 from loa.ports.probe import Point
 from loa.ports.records import AcceptResult, NewSubmission
 
@@ -135,9 +135,12 @@ async def _endpoint(unit: Unit, new: NewSubmission) -> int | None:
         return new.endpoint_id
     found = await unit.value("endpoint_of_url", new.tenant_id, new.callback_url)
     if found is None:
-        secrets = await unit.value("secrets_for", new.tenant_id, new.endpoint_id or 0)
-        fresh = json.dumps(["whsec_" + base64.b64encode(os.urandom(32)).decode()])
-        found = await unit.value("insert_endpoint", new.tenant_id, new.callback_url, secrets or fresh)
+        sealer = unit.shared.sealer
+        rows = await unit.rows("secrets_for", new.tenant_id, new.endpoint_id or 0)
+        secrets = open_secrets(sealer, new.tenant_id, *rows[0]) if rows else ()
+        fresh = "whsec_" + base64.b64encode(os.urandom(32)).decode()
+        sealed = seal_secrets(sealer, new.tenant_id, new.callback_url, secrets or (fresh,))
+        found = await unit.value("insert_endpoint", new.tenant_id, new.callback_url, sealed)
         await unit.run("bump_revision")
     return int(found)
 

@@ -10,8 +10,10 @@ from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.postgres.marks import CALLBACKS
 from loa.ledger.postgres.statements import by_day, columns
 from loa.ledger.postgres.unit import Unit
+from loa.ledger.sealing import open_secrets
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
+from loa.seal.sealer import Sealer
 
 DueCall = tuple[int, int, int, int, Sequence[int]]
 HealthCall = tuple[int, int | None, int | None, str]
@@ -31,7 +33,8 @@ async def _claim_due(
         return []
     rows = await unit.write_by_day("read_callbacks", [tuple(row)[:3] for row in held], 1)
     found: dict[int, list[DueCallback]] = {}
-    for callback in sorted(map(_callback, rows), key=lambda c: (c.occurred_at, c.id)):
+    read = [_callback(row, unit.shared.sealer) for row in rows]
+    for callback in sorted(read, key=lambda c: (c.occurred_at, c.id)):
         found.setdefault(callback.endpoint_id, []).append(callback)
     return round_robin(list(found.values()))
 
@@ -55,13 +58,13 @@ async def _hold(unit: Unit, limit: int, per_endpoint: int, now: int, until: int,
     return held
 
 
-def _callback(row: Any) -> DueCallback:
+def _callback(row: Any, sealer: Sealer) -> DueCallback:
     return DueCallback(
         id=row["id"],
         tenant_id=row["tenant_id"],
         endpoint_id=row["endpoint_id"],
         url=row["url"],
-        secrets=tuple(json.loads(row["secrets"])),
+        secrets=open_secrets(sealer, row["tenant_id"], row["url"], row["secrets"]),
         tries=row["tries"],
         message_id=row["message_id"],
         sequence=row["sequence"],

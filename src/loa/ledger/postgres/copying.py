@@ -314,6 +314,7 @@ async def _settle(connection: Any, boot: int, revision: int, backup_at: int | No
             ("submission_number", "(SELECT least(max(id), 2147483647) FROM submission)"),
             ("event_number", "(SELECT max(id) FROM event)"),
             ("receipt_number", "(SELECT max(id) FROM receipt)"),
+            ("inbound_number", "(SELECT max(id) FROM inbound)"),
         ):
             await connection.execute(f"SELECT setval('{sequence}', greatest({last}, last_value)) FROM {sequence}")  # noqa: S608
         await connection.execute("DELETE FROM lane_move")

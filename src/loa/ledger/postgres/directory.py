@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from loa.errors import CallerError
@@ -18,7 +19,9 @@ from loa.ledger.rows import (
     read_route,
     text,
 )
+from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
+from loa.seal.sealer import Sealer
 
 Change = Callable[[Any], Awaitable[Any]]
 
@@ -119,7 +122,7 @@ async def senders(connection: Any) -> list[Sender]:
     return [Sender(*row) for row in await connection.fetch("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
 
 
-def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
+def add_channel(sealer: Sealer, name: str, provider: str, settings: Mapping[str, Any]) -> Change:
     """Add a channel. Errors: CallerError when the name is taken."""
 
     async def run(connection: Any) -> ChannelRecord:
@@ -127,7 +130,7 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
             "INSERT INTO channel (name, provider, settings) VALUES ($1, $2, $3)"
             " ON CONFLICT (name) DO NOTHING RETURNING id"
         )
-        number = await connection.fetchval(query, name, provider, text(dict(settings)))
+        number = await connection.fetchval(query, name, provider, seal_settings(sealer, name, settings))
         if number is None:
             raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
         return ChannelRecord(number, name, provider, dict(settings))
@@ -135,22 +138,22 @@ def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change
     return run
 
 
-async def channels(connection: Any) -> list[ChannelRecord]:
+async def channels(connection: Any, sealer: Sealer) -> list[ChannelRecord]:
     """Read every channel."""
-    return [read_channel(row) for row in await connection.fetch(f"{CHANNELS} ORDER BY id")]
+    return [read_channel(row, sealer) for row in await connection.fetch(f"{CHANNELS} ORDER BY id")]
 
 
-def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
+def change_channel(sealer: Sealer, name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
     """Change a channel; new settings give it a new version, so that the running ones are built again."""
 
     async def run(connection: Any) -> ChannelRecord | None:
         if settings is not None:
             statement = "UPDATE channel SET settings = $1, version = version + 1 WHERE name = $2"
-            await connection.execute(statement, text(dict(settings)), name)
+            await connection.execute(statement, seal_settings(sealer, name, settings), name)
         if paused is not None:
             await connection.execute("UPDATE channel SET paused = $1 WHERE name = $2", paused, name)
         row = await connection.fetchrow(f"{CHANNELS} WHERE name = $1", name)
-        return None if row is None else read_channel(row)
+        return None if row is None else read_channel(row, sealer)
 
     return run
 
@@ -193,30 +196,35 @@ def remove_route(route_id: int) -> Change:
     return run
 
 
-def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
-    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets."""
+def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_step: bool, inbound: bool) -> Change:
+    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets, if any."""
 
     async def run(connection: Any) -> Endpoint:
         await connection.execute(
-            "INSERT INTO endpoint (tenant_id, url, secrets, every_step) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (tenant_id, url) DO UPDATE SET every_step = excluded.every_step, disabled_at = NULL,"
-            " disabled_reason = '', failing_since = NULL",
+            "INSERT INTO endpoint (tenant_id, url, secrets, every_step, inbound) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (tenant_id, url) DO UPDATE SET every_step = excluded.every_step, inbound = excluded.inbound,"
+            " disabled_at = NULL, disabled_reason = '', failing_since = NULL",
             tenant_id,
             url,
-            text([secret]),
+            seal_secrets(sealer, tenant_id, url, [secret]),
             every_step,
+            inbound,
         )
-        return read_endpoint(
-            await connection.fetchrow(f"{ENDPOINTS} WHERE tenant_id = $1 AND url = $2", tenant_id, url)
-        )
+        query = f"{ENDPOINTS} WHERE tenant_id = $1 AND url = $2"
+        found = read_endpoint(await connection.fetchrow(query, tenant_id, url), sealer)
+        if found.secrets:
+            return found
+        statement = "UPDATE endpoint SET secrets = $1 WHERE tenant_id = $2 AND id = $3"
+        await connection.execute(statement, seal_secrets(sealer, tenant_id, url, [secret]), tenant_id, found.id)
+        return replace(found, secrets=(secret,))
 
     return run
 
 
-async def endpoints(connection: Any, tenant_id: int | None) -> list[Endpoint]:
+async def endpoints(connection: Any, tenant_id: int | None, sealer: Sealer) -> list[Endpoint]:
     """Read every endpoint, or a tenant's."""
     query = f"{ENDPOINTS} WHERE $1::bigint IS NULL OR tenant_id = $1 ORDER BY id"
-    return [read_endpoint(row) for row in await connection.fetch(query, tenant_id)]
+    return [read_endpoint(row, sealer) for row in await connection.fetch(query, tenant_id)]
 
 
 def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:

@@ -23,6 +23,7 @@ from loa.ledger.postgres import (
     grants,
     receipts,
     restoring,
+    sealing,
     search,
     slots,
     templates,
@@ -58,6 +59,9 @@ from loa.ports.records import (
     TemplateLook,
     Tenant,
 )
+from loa.ports.sealing import KeyState
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.sealer import Sealer
 
 
 async def _ping(unit: Any, calls: list[None]) -> list[None]:
@@ -90,6 +94,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "put_templates": templates.put,
     "template_look": templates.look,
     "grants": grants.change,
+    "sealing": sealing.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -119,6 +124,7 @@ DESKS: Final = (
             "put_templates",
             "template_look",
             "grants",
+            "sealing",
             "share",
             "ping",
         ),
@@ -148,21 +154,34 @@ class PostgresLedger(Calls):
     _directory: ClassVar[Any] = directory
     _templates: ClassVar[Any] = templates
     _grants: ClassVar[Any] = grants
+    _sealing: ClassVar[Any] = sealing
 
     def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
         self._node = node
         self._shared = shared
+        self._sealer = shared.sealer
         self._desks = desks
         self._readers = readers
         self._hints = hints
 
     @classmethod
     async def open(
-        cls, url: str, *, folder: Path, probe: Probe, clock: Clock, options: PostgresOptions | None = None
+        cls,
+        url: str,
+        *,
+        folder: Path,
+        probe: Probe,
+        clock: Clock,
+        options: PostgresOptions | None = None,
+        sealer: Sealer | None = None,
     ) -> "PostgresLedger":
-        """Open a ledger, making its schema where there is none. Errors: SchemaMismatch, StorageUnavailable."""
+        """Open a ledger, making its schema where there is none; without a sealer its master key lies in the folder.
+
+        Errors: SchemaMismatch, StorageUnavailable, ConfigError.
+        """
         chosen = options or PostgresOptions()
-        days = await _prepare(url, chosen, clock.now())
+        sealer = sealer or Sealer(KeyFile(folder / NAME))
+        days = await _prepare(url, chosen, clock.now(), sealer)
         name = Name(folder)
         try:
             node = Node(name, _line(url, WRITING, chosen, "loa heart"), clock, chosen.dead_after_s)
@@ -176,7 +195,8 @@ class PostgresLedger(Calls):
                 url, WRITING, "loa days", chosen.timeout_s, lambda c: c.execute("SELECT ensure_day($1)", day)
             )
 
-        shared = Shared(probe, node, Days(make_day, days, chosen.timeout_s / 4), Marks(), chosen.request_keep_ms)
+        known = Days(make_day, days, chosen.timeout_s / 4)
+        shared = Shared(probe, node, known, Marks(), chosen.request_keep_ms, sealer)
         hints = Hints(_line(url, WRITING, chosen, "loa hints"), clock, lambda: node.boot)
         shared.told = hints.tell
         hints.start()
@@ -289,7 +309,9 @@ class PostgresLedger(Calls):
 
     async def channels(self) -> list[ChannelRecord]:
         """See ports.ledger.Directory."""
-        return await self._read(directory.channels)  # type: ignore[no-any-return]
+        # Whoever names another master key bumps the revision, and so comes by here.
+        await self._read(lambda connection: sealing.look(connection, self._sealer))
+        return await self._read(lambda c: directory.channels(c, self._sealer))  # type: ignore[no-any-return]
 
     async def routes(self) -> list[RouteRecord]:
         """See ports.ledger.Directory."""
@@ -297,7 +319,7 @@ class PostgresLedger(Calls):
 
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
-        return await self._read(lambda c: directory.endpoints(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
+        return await self._read(lambda c: directory.endpoints(c, tenant_id, self._sealer), tenant_id)  # type: ignore[no-any-return]
 
     async def templates(self) -> list[Template]:
         """See ports.ledger.Templates."""
@@ -318,6 +340,16 @@ class PostgresLedger(Calls):
         """See ports.grants.Grants."""
         rows = await self._read(lambda connection: grants.read(connection, None))
         return [read_grant(self._sealer, row) for row in rows]
+
+    # sealing
+
+    async def master_keys(self) -> Mapping[str, KeyState]:
+        """See ports.sealing.Sealing."""
+        return await self._read(sealing.states)  # type: ignore[no-any-return]
+
+    async def sealed_counts(self) -> Mapping[str, Mapping[str, int]]:
+        """See ports.sealing.Sealing."""
+        return await self._read(sealing.counts)  # type: ignore[no-any-return]
 
     # search
 
@@ -366,8 +398,11 @@ class PostgresLedger(Calls):
         return await self._read(search.depths)  # type: ignore[no-any-return]
 
 
-async def _prepare(url: str, options: PostgresOptions, now: int) -> range:
-    """See that the database has today's schema and days; give the days. Errors: StorageError."""
+async def _prepare(url: str, options: PostgresOptions, now: int, sealer: Sealer) -> range:
+    """See that the database has today's schema and days, and a master key; give the days.
+
+    Errors: StorageError, ConfigError.
+    """
 
     async def look(connection: Any) -> bool:
         await check_server(connection)
@@ -380,6 +415,7 @@ async def _prepare(url: str, options: PostgresOptions, now: int) -> range:
         check(await read_state(connection), newest())
         await refuse_unfinished(connection)
         await restoring.remember(connection)
+        await sealing.adopt(connection, sealer)
         return await make_days(connection, now)
 
     return await run_once(url, WRITING, "loa start", options.timeout_s, confirm)  # type: ignore[no-any-return]

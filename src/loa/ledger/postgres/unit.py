@@ -16,6 +16,7 @@ from loa.ledger.postgres.nodes import Node
 from loa.ledger.postgres.statements import IMPORTED, by_day, columns, statement, suffix
 from loa.ports.channel import Attempt
 from loa.ports.probe import Probe
+from loa.seal.sealer import Sealer
 
 CLASSES = {c.value: c for c in TrafficClass}
 
@@ -38,6 +39,7 @@ class Shared:
     days: Days
     marks: Marks
     request_keep_ms: int
+    sealer: Sealer
     contents: Contents = field(default_factory=Contents)
     open: dict[tuple[int, int], Batch] = field(default_factory=dict)
     numbers: deque[int] = field(default_factory=deque)

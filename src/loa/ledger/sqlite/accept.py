@@ -1,7 +1,6 @@
 """Writing submissions down and taking them back."""
 
 import base64
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.ledger.placing import Placing, wanted_keys
 from loa.ledger.rows import submission_values
+from loa.ledger.sealing import open_secrets, seal_secrets
 from loa.ledger.sqlite import standings
 from loa.ledger.sqlite.unit import Unit
 from loa.ports.probe import Point
@@ -83,14 +83,19 @@ def _endpoint(unit: Unit, new: NewSubmission) -> int | None:
     ).get
     if found is not None:
         return int(found)
-    secrets = connection.execute(
-        "SELECT secrets FROM endpoint WHERE tenant_id = ? ORDER BY id = ? DESC, id LIMIT 1",
+    rows = connection.execute(
+        "SELECT url, secrets FROM endpoint WHERE tenant_id = ? ORDER BY id = ? DESC, id LIMIT 1",
         (new.tenant_id, new.endpoint_id or 0),
-    ).get
-    fresh = json.dumps(["whsec_" + base64.b64encode(os.urandom(32)).decode()])
+    ).fetchall()
+    secrets = open_secrets(unit.sealer, new.tenant_id, *rows[0]) if rows else ()
+    fresh = "whsec_" + base64.b64encode(os.urandom(32)).decode()
     connection.execute(
         "INSERT INTO endpoint (tenant_id, url, secrets) VALUES (?, ?, ?)",
-        (new.tenant_id, new.callback_url, secrets or fresh),
+        (
+            new.tenant_id,
+            new.callback_url,
+            seal_secrets(unit.sealer, new.tenant_id, new.callback_url, secrets or (fresh,)),
+        ),
     )
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'revision'")
     return connection.last_insert_rowid()

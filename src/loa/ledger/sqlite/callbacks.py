@@ -1,11 +1,11 @@
 """Callbacks that are due: claimed for a while, read whole, and what came of each try."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.sealing import open_secrets
 from loa.ledger.sqlite.unit import Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
@@ -69,8 +69,9 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
 
 
 def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
-    row: Any = unit.connection.execute("SELECT url, secrets FROM endpoint WHERE id = ?", (endpoint_id,)).fetchall()[0]
-    return row[0], tuple(json.loads(row[1]))
+    query = "SELECT tenant_id, url, secrets FROM endpoint WHERE id = ?"
+    tenant_id, url, secrets = unit.connection.execute(query, (endpoint_id,)).fetchall()[0]
+    return url, open_secrets(unit.sealer, tenant_id, url, secrets)
 
 
 def record_tries(unit: Unit, calls: list[Sequence[CallbackTry]]) -> list[None]:

@@ -74,6 +74,8 @@ STEPS: Final = (
     Step("segment", "segment", ("channel_id", "ref", "message_id", "number", "segment"), (-1, "", -1, -1, -1)),
     Step("receipt", "receipt"),
     Step("parked", "parked", ("channel_id", "form", "receipt_id"), (-1, "", -1)),
+    Step("inbound", "inbound"),
+    Step("inbound_key", "inbound", ("channel_id", "key"), (-1, "")),
     Step("event", "event"),
     Step("callback", _OWED, ("event_id",)),
     Step("callback_try", "callback_try", ("event_id", "number"), (-1, -1)),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -19,8 +20,10 @@ from loa.ledger.rows import (
     read_route,
     text,
 )
+from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ledger.sqlite.unit import Unit
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
+from loa.seal.sealer import Sealer
 
 Change = Callable[[apsw.Connection], Any]
 
@@ -120,36 +123,37 @@ def senders(connection: apsw.Connection) -> list[Sender]:
     return [_sender(row) for row in connection.execute("SELECT id, tenant_id, name, kind FROM sender ORDER BY id")]
 
 
-def add_channel(name: str, provider: str, settings: Mapping[str, Any]) -> Change:
+def add_channel(sealer: Sealer, name: str, provider: str, settings: Mapping[str, Any]) -> Change:
     """Add a channel. Errors: CallerError when the name is taken."""
 
     def run(connection: apsw.Connection) -> ChannelRecord:
         if connection.execute("SELECT 1 FROM channel WHERE name = ?", (name,)).get:
             raise CallerError("channel_exists", f"there is a channel {name!r} already", name=name)
         connection.execute(
-            "INSERT INTO channel (name, provider, settings) VALUES (?, ?, ?)", (name, provider, text(dict(settings)))
+            "INSERT INTO channel (name, provider, settings) VALUES (?, ?, ?)",
+            (name, provider, seal_settings(sealer, name, settings)),
         )
         return ChannelRecord(connection.last_insert_rowid(), name, provider, dict(settings))
 
     return run
 
 
-def channels(connection: apsw.Connection) -> list[ChannelRecord]:
+def channels(connection: apsw.Connection, sealer: Sealer) -> list[ChannelRecord]:
     """Read every channel."""
-    return [read_channel(row) for row in connection.execute(f"{CHANNELS} ORDER BY id")]
+    return [read_channel(row, sealer) for row in connection.execute(f"{CHANNELS} ORDER BY id")]
 
 
-def change_channel(name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
+def change_channel(sealer: Sealer, name: str, settings: Mapping[str, Any] | None, paused: bool | None) -> Change:
     """Change a channel; new settings give it a new version, so that the running one is built again."""
 
     def run(connection: apsw.Connection) -> ChannelRecord | None:
         if settings is not None:
             statement = "UPDATE channel SET settings = ?, version = version + 1 WHERE name = ?"
-            connection.execute(statement, (text(dict(settings)), name))
+            connection.execute(statement, (seal_settings(sealer, name, settings), name))
         if paused is not None:
             connection.execute("UPDATE channel SET paused = ? WHERE name = ?", (int(paused), name))
         rows = connection.execute(f"{CHANNELS} WHERE name = ?", (name,)).fetchall()
-        return read_channel(rows[0]) if rows else None
+        return read_channel(rows[0], sealer) if rows else None
 
     return run
 
@@ -187,26 +191,32 @@ def remove_route(route_id: int) -> Change:
     return run
 
 
-def add_endpoint(tenant_id: int, url: str, secret: str, every_step: bool) -> Change:
-    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets."""
+def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_step: bool, inbound: bool) -> Change:
+    """Add an endpoint of a tenant; one with the same address is switched on again and keeps its secrets, if any."""
 
     def run(connection: apsw.Connection) -> Endpoint:
         connection.execute(
-            "INSERT INTO endpoint (tenant_id, url, secrets, every_step) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET every_step = excluded.every_step, disabled_at = NULL, disabled_reason = '',"
+            "INSERT INTO endpoint (tenant_id, url, secrets, every_step, inbound) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET every_step = excluded.every_step, inbound = excluded.inbound,"
+            " disabled_at = NULL, disabled_reason = '',"
             " failing_since = NULL",
-            (tenant_id, url, text([secret]), int(every_step)),
+            (tenant_id, url, seal_secrets(sealer, tenant_id, url, [secret]), int(every_step), int(inbound)),
         )
         query = f"{ENDPOINTS} WHERE tenant_id = ? AND url = ?"
-        return read_endpoint(connection.execute(query, (tenant_id, url)).fetchall()[0])
+        found = read_endpoint(connection.execute(query, (tenant_id, url)).fetchall()[0], sealer)
+        if found.secrets:
+            return found
+        statement = "UPDATE endpoint SET secrets = ? WHERE id = ?"
+        connection.execute(statement, (seal_secrets(sealer, tenant_id, url, [secret]), found.id))
+        return replace(found, secrets=(secret,))
 
     return run
 
 
-def endpoints(connection: apsw.Connection, tenant_id: int | None) -> list[Endpoint]:
+def endpoints(connection: apsw.Connection, tenant_id: int | None, sealer: Sealer) -> list[Endpoint]:
     """Read every endpoint, or a tenant's."""
     rows = connection.execute(f"{ENDPOINTS} WHERE ?1 IS NULL OR tenant_id = ?1 ORDER BY id", (tenant_id,))
-    return [read_endpoint(row) for row in rows]
+    return [read_endpoint(row, sealer) for row in rows]
 
 
 def set_default_endpoint(key_id: int, endpoint_id: int | None) -> Change:

@@ -14,7 +14,7 @@ import apsw
 
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
-from loa.errors import StorageError, StorageFull
+from loa.errors import LoaError, StorageFull
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.sqlite import (
@@ -25,6 +25,7 @@ from loa.ledger.sqlite import (
     grants,
     receipts,
     restoring,
+    sealing,
     search,
     templates,
     upkeep,
@@ -54,6 +55,9 @@ from loa.ports.records import (
     TemplateLook,
     Tenant,
 )
+from loa.ports.sealing import KeyState
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.sealer import Sealer
 
 HANDLERS: dict[str, Handler] = {
     "accept": accept.accept,
@@ -79,6 +83,7 @@ HANDLERS: dict[str, Handler] = {
     "put_templates": templates.put,
     "template_look": templates.look,
     "grants": grants.change,
+    "sealing": sealing.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -97,16 +102,17 @@ class SqliteOptions:
     vfs: str | None = None
 
 
-def _open_unit(path: Path, probe: Probe, chosen: SqliteOptions) -> Unit:
-    """Open the writing connection on today's schema. Errors: StorageError; then nothing is left open."""
+def _open_unit(path: Path, probe: Probe, chosen: SqliteOptions, sealer: Sealer) -> Unit:
+    """Open the writing connection on today's schema. Errors: StorageError, ConfigError; then nothing is left open."""
     connection = open_writer(path, busy_ms=chosen.busy_ms, cache_kib=chosen.cache_kib, vfs=chosen.vfs)
     try:
         migrate(connection)
-        return open_unit(connection, probe, chosen.request_keep_ms)
+        sealing.adopt(connection, sealer)
+        return open_unit(connection, probe, chosen.request_keep_ms, sealer)
     except apsw.Error as error:
         connection.close()
         raise translate(error) from error
-    except StorageError:
+    except LoaError:
         connection.close()
         raise
 
@@ -117,9 +123,13 @@ class SqliteLedger(Calls):
     _directory: ClassVar[Any] = directory
     _templates: ClassVar[Any] = templates
     _grants: ClassVar[Any] = grants
+    _sealing: ClassVar[Any] = sealing
 
-    def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
+    def __init__(
+        self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve, sealer: Sealer
+    ) -> None:
         self._path = path
+        self._sealer = sealer
         self._owner = owner
         self._writer = writer
         self._readers = readers
@@ -127,24 +137,30 @@ class SqliteLedger(Calls):
         self.depth_by_lane: dict[tuple[int, int], int] = {}
 
     @classmethod
-    async def open(cls, path: Path, *, probe: Probe, options: SqliteOptions | None = None) -> "SqliteLedger":
-        """Open a ledger, making or migrating its file. Errors: LedgerBusy, SchemaMismatch, StorageError."""
+    async def open(
+        cls, path: Path, *, probe: Probe, options: SqliteOptions | None = None, sealer: Sealer | None = None
+    ) -> "SqliteLedger":
+        """Open a ledger, making or migrating its file; without a sealer its master key lies beside it.
+
+        Errors: LedgerBusy, SchemaMismatch, StorageError, ConfigError.
+        """
         chosen = options or SqliteOptions()
+        sealer = sealer or Sealer(KeyFile(path.with_name(NAME)))
         reserve = Reserve(Path(f"{path}.reserve"), chosen.reserve_octets, chosen.free_floor_octets)
         owner = take_ownership(path)
         try:
             refuse_moved(path)
             try:
-                unit = _open_unit(path, probe, chosen)
+                unit = _open_unit(path, probe, chosen, sealer)
             except StorageFull:
                 reserve.release()
-                unit = _open_unit(path, probe, chosen)
-        except StorageError:
+                unit = _open_unit(path, probe, chosen, sealer)
+        except LoaError:
             owner.close()
             raise
         reserve.fill()
         writer = Writer(unit, HANDLERS, reserve, chosen.checkpoint_pages)
-        ledger = cls(path, owner, writer, Readers(path, chosen.readers, chosen.vfs), reserve)
+        ledger = cls(path, owner, writer, Readers(path, chosen.readers, chosen.vfs), reserve, sealer)
         ledger.depth_by_lane = unit.depths
         return ledger
 
@@ -235,7 +251,7 @@ class SqliteLedger(Calls):
 
     async def channels(self) -> list[ChannelRecord]:
         """See ports.ledger.Directory."""
-        return await self._readers.read(directory.channels)
+        return await self._readers.read(lambda connection: directory.channels(connection, self._sealer))
 
     async def routes(self) -> list[RouteRecord]:
         """See ports.ledger.Directory."""
@@ -243,7 +259,7 @@ class SqliteLedger(Calls):
 
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
-        return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id))
+        return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id, self._sealer))
 
     async def templates(self) -> list[Template]:
         """See ports.ledger.Templates."""
@@ -264,6 +280,16 @@ class SqliteLedger(Calls):
         """See ports.grants.Grants."""
         rows = await self._readers.read(lambda connection: grants.read(connection, None))
         return [read_grant(self._sealer, row) for row in rows]
+
+    # sealing
+
+    async def master_keys(self) -> Mapping[str, KeyState]:
+        """See ports.sealing.Sealing."""
+        return await self._readers.read(sealing.states)
+
+    async def sealed_counts(self) -> Mapping[str, Mapping[str, int]]:
+        """See ports.sealing.Sealing."""
+        return await self._readers.read(sealing.counts)
 
     # search
 

@@ -16,6 +16,7 @@ from loa.domain.traffic import TrafficClass
 from loa.ledger.contents import Content, Contents
 from loa.ledger.queries import load
 from loa.ports.probe import Probe
+from loa.seal.sealer import Sealer
 
 QUERIES = load("loa.ledger.sqlite")
 
@@ -34,8 +35,10 @@ class Unit:
     next_message_id: int
     next_event_id: int
     next_receipt_id: int
+    next_inbound_id: int
     depths: dict[tuple[int, int], int]
     has_parked: bool
+    sealer: Sealer
     contents: Contents = field(default_factory=Contents)
     every_step: dict[int, bool] = field(default_factory=dict)
     deltas: list[tuple[int, int, int]] = field(default_factory=list)
@@ -87,14 +90,14 @@ class Unit:
         return self.contents.take(ids)
 
 
-def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int) -> Unit:
+def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int, sealer: Sealer) -> Unit:
     """Read the counters of a file and start a new boot."""
     with connection:
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'boot'")
     one: Any = connection.execute(
         "SELECT (SELECT value FROM meta WHERE name = 'boot'), (SELECT coalesce(max(id), 0) FROM submission),"
         " (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event),"
-        " (SELECT coalesce(max(id), 0) FROM receipt)"
+        " (SELECT coalesce(max(id), 0) FROM receipt), (SELECT coalesce(max(id), 0) FROM inbound)"
     ).fetchall()[0]
     depths = json.loads(str(connection.execute(QUERIES["lane_depths"]).get))
     return Unit(
@@ -106,8 +109,10 @@ def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int) -
         next_message_id=one[2] + 1,
         next_event_id=one[3] + 1,
         next_receipt_id=one[4] + 1,
+        next_inbound_id=one[5] + 1,
         depths={(channel, traffic_class): count for channel, traffic_class, count in depths},
         has_parked=bool(connection.execute(QUERIES["any_parked"]).get),
+        sealer=sealer,
     )
 
 

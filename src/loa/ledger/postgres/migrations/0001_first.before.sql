@@ -12,6 +12,7 @@ CREATE SEQUENCE boot_number;
 CREATE SEQUENCE submission_number MAXVALUE 2147483647 CYCLE CACHE 1;
 CREATE SEQUENCE event_number;
 CREATE SEQUENCE receipt_number;
+CREATE SEQUENCE inbound_number;
 
 -- The directory: small, read whole, changed by people.
 
@@ -120,6 +121,7 @@ CREATE TABLE endpoint (
   url text NOT NULL,
   secrets text NOT NULL,
   every_step boolean NOT NULL DEFAULT false,
+  inbound boolean NOT NULL DEFAULT false,
   disabled_at bigint,
   disabled_reason text NOT NULL DEFAULT '',
   failing_since bigint,
@@ -202,6 +204,26 @@ CREATE TABLE attempt (
   PRIMARY KEY (tenant_id, message_id, number)
 ) PARTITION BY RANGE (message_id);
 
+-- What came in beside receipts. `kept`: 2 whole, 1 without its content, 0 without whom it is about too.
+
+CREATE TABLE inbound (
+  tenant_id bigint NOT NULL,
+  id bigint NOT NULL,
+  subject bigint NOT NULL,
+  at bigint NOT NULL,
+  received_at bigint NOT NULL,
+  channel_id integer NOT NULL,
+  kept smallint NOT NULL DEFAULT 2,
+  kind text NOT NULL,
+  key text NOT NULL,
+  body text NOT NULL,
+  raw bytea NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+) PARTITION BY RANGE (id);
+CREATE INDEX inbound_kept ON inbound (kept, received_at) WHERE kept > 0;
+
+-- Where the message's id is below 0, an event tells of an inbound event: of the one with that id, the sign turned.
+
 CREATE TABLE event (
   tenant_id bigint NOT NULL,
   id bigint NOT NULL,
@@ -266,6 +288,16 @@ CREATE TABLE receipt (
 ) PARTITION BY RANGE (id);
 CREATE INDEX receipt_key ON receipt (channel_id, ref);
 CREATE INDEX receipt_evidence ON receipt (message_id) WHERE by_evidence;
+
+-- By what an inbound event that comes again is recognised, over days and processes: partitions could not be unique.
+
+CREATE TABLE inbound_key (
+  channel_id integer NOT NULL,
+  key text NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (channel_id, key)
+);
+CREATE INDEX inbound_key_at ON inbound_key (at);
 
 -- What is alive. Rows come and go; vacuum follows them closely, since a dead row is one that every claim steps over.
 
@@ -438,7 +470,8 @@ BEGIN
 END $$;
 
 CREATE FUNCTION missing_parts(wanted integer) RETURNS SETOF text LANGUAGE sql STABLE AS $$
-  SELECT parent FROM unnest(ARRAY['submission', 'message', 'attempt', 'event', 'callback_try', 'receipt', 'segment']) AS parent
+  SELECT parent FROM unnest(ARRAY[
+    'submission', 'message', 'attempt', 'inbound', 'event', 'callback_try', 'receipt', 'segment']) AS parent
   -- Asked of the table of tables: names that were looked up before the wait for another process may be out of date.
   WHERE NOT EXISTS (
     SELECT FROM pg_class WHERE relname = format('%s_d%s', parent, wanted) AND relnamespace = 'loa'::regnamespace)
@@ -468,7 +501,7 @@ DECLARE
   part text; part_day integer; counted bigint; gone bigint := 0;
   worked_for text := coalesce(current_setting('loa.tenant', true), '');
 BEGIN
-  IF parent NOT IN ('submission', 'message', 'attempt', 'event', 'callback_try', 'receipt', 'segment') THEN
+  IF parent NOT IN ('submission', 'message', 'attempt', 'inbound', 'event', 'callback_try', 'receipt', 'segment') THEN
     RAISE EXCEPTION 'no history in %', parent;
   END IF;
   PERFORM set_config('loa.tenant', '*', true);
@@ -486,4 +519,4 @@ BEGIN
 END $$;
 
 SELECT make_partition(parent, parent || '_imported', 'MINVALUE', (1::bigint << 48)::text)
-FROM unnest(ARRAY['submission', 'message', 'attempt', 'event', 'callback_try', 'receipt']) AS parent;
+FROM unnest(ARRAY['submission', 'message', 'attempt', 'inbound', 'event', 'callback_try', 'receipt']) AS parent;

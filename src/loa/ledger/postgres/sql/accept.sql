@@ -69,7 +69,7 @@ SELECT id FROM endpoint WHERE tenant_id = $1 AND url = $2;
 
 -- name: secrets_for
 -- The secrets a new address of a tenant shares: those of endpoint $2, else of its first. Index: endpoint is small.
-SELECT secrets FROM endpoint WHERE tenant_id = $1 ORDER BY id = $2 DESC, id LIMIT 1;
+SELECT url, secrets FROM endpoint WHERE tenant_id = $1 ORDER BY id = $2 DESC, id LIMIT 1;
 
 -- name: insert_endpoint
 -- Makes an endpoint of a submission's own address; another process may have been quicker. Index: endpoint_tenant_id_url_key.

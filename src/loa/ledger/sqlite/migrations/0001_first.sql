@@ -110,6 +110,7 @@ CREATE TABLE endpoint (
   url TEXT NOT NULL,
   secrets TEXT NOT NULL,
   every_step INTEGER NOT NULL DEFAULT 0,
+  inbound INTEGER NOT NULL DEFAULT 0,
   disabled_at INTEGER,
   disabled_reason TEXT NOT NULL DEFAULT '',
   failing_since INTEGER,
@@ -229,6 +230,26 @@ CREATE TABLE parked (
   PRIMARY KEY (channel_id, form, receipt_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parked_receipt ON parked (receipt_id);
+
+-- What came in beside receipts. `kept`: 2 whole, 1 without its content, 0 without whom it is about too.
+
+CREATE TABLE inbound (
+  id INTEGER PRIMARY KEY,
+  tenant_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  subject INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  raw BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  kept INTEGER NOT NULL DEFAULT 2
+) STRICT;
+CREATE UNIQUE INDEX inbound_key ON inbound (channel_id, key);
+CREATE INDEX inbound_kept ON inbound (kept, received_at) WHERE kept > 0;
+
+-- Where the message's id is below 0, an event tells of an inbound event: of the one with that id, the sign turned.
 
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,

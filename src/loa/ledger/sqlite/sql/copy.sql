@@ -41,7 +41,7 @@ SELECT tenant_id, id, position, channels, sender, class, carrier FROM route WHER
 
 -- name: copy_endpoint
 -- Index: endpoint primary key.
-SELECT tenant_id, id, url, secrets, every_step, disabled_at, disabled_reason, failing_since
+SELECT tenant_id, id, url, secrets, every_step, inbound, disabled_at, disabled_reason, failing_since
 FROM endpoint WHERE id > ?3 ORDER BY id LIMIT ?1;
 
 -- name: copy_warning
@@ -115,6 +115,16 @@ FROM receipt WHERE id > ?3 ORDER BY id LIMIT ?1;
 -- Index: parked primary key.
 SELECT channel_id, form, receipt_id, rank, received_at
 FROM parked WHERE (channel_id, form, receipt_id) > (?3, ?4, ?5) ORDER BY channel_id, form, receipt_id LIMIT ?1;
+
+-- name: copy_inbound
+-- Index: inbound primary key.
+SELECT tenant_id, id, subject, at, received_at, channel_id, kept, kind, key, body, raw
+FROM inbound WHERE id > ?3 ORDER BY id LIMIT ?1;
+
+-- name: copy_inbound_key
+-- Index: inbound_key.
+SELECT channel_id, key, received_at AS at
+FROM inbound INDEXED BY inbound_key WHERE (channel_id, key) > (?3, ?4) ORDER BY channel_id, key LIMIT ?1;
 
 -- name: copy_event
 -- Events come before all that is written there. Index: event primary key.
