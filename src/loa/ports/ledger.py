@@ -8,10 +8,12 @@ exactly the calls that returned, and maybe some whose answer was lost on the way
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
+from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Question
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
@@ -144,6 +146,33 @@ class Upkeep(Protocol):
         ...
 
 
+class Silence(Protocol):
+    """Steps of route plans that were given a time to speak in, and how long receipts usually take."""
+
+    async def silent_channels(self, now: int) -> list[int]:
+        """Name the channels with sent messages whose step was silent for its time."""
+        ...
+
+    async def silent(self, channel_id: int, limit: int, now: int) -> list[Question]:
+        """Name such messages of a channel, oldest first, with what its provider knows them by."""
+        ...
+
+    async def go_on(self, questions: Sequence[Question], now: int) -> int:
+        """Begin the next step of those that are still silent, flagged; a receipt that was quicker wins.
+
+        Give how many.
+        """
+        ...
+
+    async def learn(self, waits: Mapping[Wait, int]) -> None:
+        """Count how long receipts took; what is long past counts less and less."""
+        ...
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """Give the counts."""
+        ...
+
+
 class Templates(Protocol):
     """The registered templates of channels. Every change moves the directory's revision."""
 
@@ -214,7 +243,7 @@ class Directory(Protocol):
     async def add_route(
         self,
         tenant_id: int,
-        channels: Sequence[int],
+        steps: Sequence[RouteStep | int],
         *,
         sender: str = "",
         traffic_class: TrafficClass | None = None,
@@ -281,7 +310,9 @@ class Flag(Protocol):
     async def wait(self) -> object: ...
 
 
-class Ledger(Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Directory, Search, Members, Protocol):
+class Ledger(
+    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Silence, Directory, Search, Members, Protocol
+):
     """All roles together, and its own life."""
 
     @property

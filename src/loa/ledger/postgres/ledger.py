@@ -10,10 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from loa.domain.latency import Wait
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
 from loa.ledger.calls import Calls
-from loa.ledger.postgres import accept, callbacks, claims, directory, receipts, restoring, search, slots, upkeep
+from loa.ledger.postgres import (
+    accept,
+    callbacks,
+    claims,
+    directory,
+    receipts,
+    restoring,
+    search,
+    silence,
+    slots,
+    upkeep,
+)
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
@@ -26,7 +38,7 @@ from loa.ledger.postgres.readers import Readers
 from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
 from loa.ports.probe import Probe
 from loa.ports.records import (
@@ -68,6 +80,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "settle_unknown": upkeep.settle_unknown,
     "purge": upkeep.purge,
     "hold": restoring.hold,
+    "go_on": silence.go_on_with,
+    "learn": silence.learn,
     "drop_days": upkeep.drop_days,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
@@ -94,6 +108,8 @@ DESKS: Final = (
             "settle_unknown",
             "purge",
             "hold",
+            "go_on",
+            "learn",
             "drop_days",
             "change",
             "touch_keys",
@@ -241,6 +257,20 @@ class PostgresLedger(Calls):
     async def release(self) -> None:
         """See ports.ledger.Restoring."""
         await self._change(restoring.release)
+
+    # silence
+
+    async def silent_channels(self, now: int) -> list[int]:
+        """See ports.ledger.Silence."""
+        return await self._read(lambda c: silence.silent_channels(c, now))  # type: ignore[no-any-return]
+
+    async def silent(self, channel_id: int, limit: int, now: int) -> list[Question]:
+        """See ports.ledger.Silence."""
+        return await self._read(lambda c: silence.silent(c, channel_id, limit, now))  # type: ignore[no-any-return]
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """See ports.ledger.Silence."""
+        return await self._read(silence.usual_waits)  # type: ignore[no-any-return]
 
     # directory
 
