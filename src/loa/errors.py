@@ -10,7 +10,8 @@
     │   ├── StorageUnavailable   database away, I/O error, overload
     │   ├── StorageFull          no room to accept more
     │   ├── LedgerBusy           another process owns the ledger file
-    │   └── SchemaMismatch       the file is older or newer than this program serves
+    │   ├── SchemaMismatch       the file is older or newer than this program serves
+    │   └── CannotOpen           a sealed value whose master key is not here, or that was changed
     └── ProtocolError        a peer broke its protocol
 
 Exceptions are for us; what a provider says of a message is an Outcome, never an exception. No HTTP status stands here:
@@ -97,6 +98,12 @@ class SchemaMismatch(StorageError):
     """The ledger's schema is newer or older than this program serves."""
 
     code = "schema_mismatch"
+
+
+class CannotOpen(StorageError):
+    """A sealed value does not open: its master key is not here, or it was changed or moved."""
+
+    code = "cannot_open"
 
 
 class ProtocolError(LoaError):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loa.notify.guard import GuardPolicy, parse_url, url_check
 from loa.notify.poster import RETRY_AFTER_MAX_S, head_of, read_retry_after
-from loa.notify.wire import Origin, Wire
+from loa.wire.wire import Origin, Wire
 
 EVERY = GuardPolicy.of(allow_http=True, ports=(), allow_networks=("0.0.0.0/0", "::/0"))
 

@@ -7,8 +7,10 @@ from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.routes import Step
+from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, MessageFilter, NewSubmission
 from tests.contract.ledger.values import (
@@ -59,6 +61,16 @@ async def _directory(ledger: Ledger) -> None:
     for name in ("main", "spare"):
         await ledger.add_channel(name, "sandbox", {"window": 5, "note": 'a "quoted" \\ text'})
     await ledger.change_channel("spare", paused=True)
+    offer = Template(1, "7", "offer", "enabled", Tag.PROMOTION, parameters=(Parameter("code", max_length=10),))
+    await ledger.put_templates(1, [offer, Template(1, "8", "gone", "enabled")], EPOCH)
+    await ledger.put_templates(1, [offer], EPOCH + 1)
+    await ledger.set_template_text(1, "7", "Mã <code>")
+    await ledger.keep(1, Tokens("access", "refresh", EPOCH + DAY, EPOCH + 90 * DAY), EPOCH)
+    renewal = await ledger.begin_renewal(1, EPOCH + 1, EPOCH + MINUTE)
+    assert renewal is not None
+    await ledger.mark_spent(renewal, EPOCH + 2)
+    await ledger.need_consent(1, "no_answer", renewal)
+    await ledger.ask_consent(Consent(1, "state", "verifier", "https://loa.example/", EPOCH, EPOCH + 10 * MINUTE))
     await ledger.add_route(1, [1, 2], sender="LOA", traffic_class=OTP, carrier="viettel")
     await ledger.add_route(2, [2])
 
@@ -138,6 +150,8 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "keys": await ledger.keys(),
         "senders": await ledger.senders(),
         "channels": await ledger.channels(),
+        "templates": await ledger.templates(),
+        "grants": await ledger.grants(),
         "routes": await ledger.routes(),
         "endpoints": await ledger.endpoints(),
         "orphans": await ledger.orphans(),

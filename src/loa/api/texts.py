@@ -199,7 +199,79 @@ NUMBERS: Final[Mapping[str, Text]] = {
     "number_invalid": Text("No such number can exist: {detail}.", "Số không hợp lệ."),
 }
 
-CATALOGUE: Final[Mapping[str, Text]] = {**SUMMARIES, **BODY, **FIELDS, **MESSAGES, **NUMBERS}
+# --- what can be wrong with a template message, or a message to a user ---
+TEMPLATES: Final[Mapping[str, Text]] = {
+    "template_unknown": Text("The channel has no template {template}.", "Kênh gửi không có mẫu tin {template}."),
+    "template_not_enabled": Text(
+        "The template {template} may not be sent, it is {status}.",
+        "Mẫu tin {template} chưa được phép gửi, trạng thái: {status}.",
+    ),
+    "template_promotion": Text(
+        "The template {template} is a promotion and goes with advertising only.",
+        "Mẫu tin {template} thuộc loại khuyến mại, chỉ gửi được với loại tin quảng cáo.",
+    ),
+    "template_not_to_users": Text(
+        "The template {template} goes to phone numbers only, not to user ids.",
+        "Mẫu tin {template} chỉ gửi được theo số điện thoại, không theo user id.",
+    ),
+    "template_no_match": Text(
+        "The text is none of the channel's templates (it would be {idle} if that were enabled).",
+        "Nội dung không khớp mẫu tin nào của kênh (mẫu khớp nhưng chưa được phép gửi: {idle}).",
+    ),
+    "template_ambiguous": Text(
+        "The text fits several templates: {templates}. Name one with ext.templateId.",
+        "Nội dung khớp nhiều mẫu tin: {templates}. Hãy chỉ định bằng ext.templateId.",
+    ),
+    "parameter_unknown": Text(
+        "The template has no parameter {parameter}. Did you mean: {known}?",
+        "Mẫu tin không có tham số {parameter}. Có phải ý bạn là: {known}?",
+    ),
+    "parameter_missing": Text("The parameter {parameter} is missing.", "Thiếu tham số {parameter}."),
+    "parameter_empty": Text("The parameter {parameter} must not be empty.", "Tham số {parameter} không được để trống."),
+    "parameter_too_short": Text(
+        "The parameter {parameter} has {length} characters, at least {limit} are needed.",
+        "Tham số {parameter} có {length} ký tự, cần ít nhất {limit}.",
+    ),
+    "parameter_too_long": Text(
+        "The parameter {parameter} has {length} characters, at most {limit} are allowed.",
+        "Tham số {parameter} có {length} ký tự, tối đa {limit}.",
+    ),
+    "parameter_no_date": Text(
+        "The parameter {parameter} must be a time or a date, for instance 31/12/2026.",
+        "Tham số {parameter} phải là giờ hoặc ngày, ví dụ 31/12/2026.",
+    ),
+    "parameter_spaced": Text(
+        "The parameter {parameter} must not begin or end with a space.",
+        "Tham số {parameter} không được bắt đầu hoặc kết thúc bằng dấu cách.",
+    ),
+    "parameter_unequal": Text(
+        "The parameter {parameter} stands in two places with different values.",
+        "Tham số {parameter} xuất hiện ở hai nơi với giá trị khác nhau.",
+    ),
+    "zalo_one_content": Text(
+        "Give a template or a message, not both.", "Chỉ gửi mẫu tin hoặc tin nhắn, không gửi cả hai."
+    ),
+    "zalo_users_only": Text(
+        "A message of the Official Account goes to a user: give ext.zalo.userId.",
+        "Tin của Official Account chỉ gửi được đến người dùng: hãy điền ext.zalo.userId.",
+    ),
+    "zalo_numbers_only": Text(
+        "journeyToken, mode and sendingMode are for phone numbers only.",
+        "journeyToken, mode và sendingMode chỉ dùng khi gửi theo số điện thoại.",
+    ),
+    "zalo_sending_mode": Text(
+        "sendingMode 3 is for promotion templates only, {template} is none.",
+        "sendingMode 3 chỉ dùng cho mẫu tin khuyến mại, {template} không phải loại này.",
+    ),
+    "zalo_user_id": Text("This is no user id: digits only.", "Không phải user id: chỉ gồm chữ số."),
+    "zalo_journey_token": Text(
+        "This is no journey token: up to {limit} plain characters.",
+        "Không phải journey token: tối đa {limit} ký tự không dấu.",
+    ),
+    "zalo_message_form": Text("Give exactly one of {allowed}.", "Chỉ được điền đúng một trong {allowed}."),
+}
+
+CATALOGUE: Final[Mapping[str, Text]] = {**SUMMARIES, **BODY, **FIELDS, **MESSAGES, **NUMBERS, **TEMPLATES}
 """Every text by code."""
 
 _VIETNAM: Final = timezone(timedelta(hours=7))

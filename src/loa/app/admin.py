@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from loa.app import translate
 from loa.app.admin_channels import ChannelDesk
+from loa.app.admin_grants import GrantDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
@@ -37,6 +38,7 @@ class Rules:
 
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
+    public_url: str = ""
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -49,7 +51,7 @@ def rules_of(settings: Settings) -> Rules:
         except msisdn.NumberRefused:
             return None
 
-    return Rules(lambda url: url_check(url, guard), read_number)
+    return Rules(lambda url: url_check(url, guard), read_number, settings.server.public_url)
 
 
 async def _nobody_to_tell() -> None:
@@ -74,6 +76,7 @@ class Admin:
         channels = ChannelDesk(ledger, clock, providers, host)
         routes = RouteDesk(ledger, clock)
         endpoints = EndpointDesk(ledger, clock, rules.url_reason, new_secret)
+        grants = GrantDesk(ledger, clock, providers, rules.public_url)
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._verbs: dict[str, Verb] = {
@@ -92,6 +95,9 @@ class Admin:
             "channels.test": channels.test,
             "channels.pause": channels.pause,
             "channels.resume": channels.resume,
+            "grants.list": grants.list_grants,
+            "grants.connect": grants.connect,
+            "grants.keep": grants.keep,
             "routes.add": routes.add,
             "routes.list": routes.list_routes,
             "routes.remove": routes.remove,

@@ -1,15 +1,17 @@
 """What an admin does with channels; their settings are checked by the provider, secrets are never shown."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from loa.app.admin_people import Name, Shown
 from loa.app.channel_host import ChannelHost
+from loa.app.grants import KeptToken
 from loa.app.probes import NoProbe
 from loa.domain.receipt import Receipt
 from loa.errors import ConfigError, NotFound
 from loa.ports.channel import ChannelContext, ChannelStatus, Provider
 from loa.ports.clock import Clock
+from loa.ports.grants import AccessTokens, Grants
 from loa.ports.ledger import Directory
 from loa.ports.records import ChannelRecord
 
@@ -24,11 +26,15 @@ async def channel_named(ledger: Directory, name: str) -> ChannelRecord:
     raise NotFound(f"there is no channel {name!r}; see: loa channels list")
 
 
+class ChannelLedger(Directory, Grants, Protocol):
+    """The roles that are worked with here."""
+
+
 class ChannelDesk:
     """Channels as the ledger holds them, and how they do where a gateway runs them."""
 
     def __init__(
-        self, ledger: Directory, clock: Clock, providers: Mapping[str, Provider], host: ChannelHost | None
+        self, ledger: ChannelLedger, clock: Clock, providers: Mapping[str, Provider], host: ChannelHost | None
     ) -> None:
         self._ledger = ledger
         self._clock = clock
@@ -74,7 +80,8 @@ class ChannelDesk:
         """Try the connection step by step, beside the running links. Errors: NotFound, ConfigError."""
         record = await channel_named(self._ledger, name)
         provider = self._provider(record.provider)
-        channel = provider.build(self._context(record, provider.check(record.settings)))
+        tokens = KeptToken(await self._ledger.grant(record.id)) if provider.info.needs_grant else None
+        channel = provider.build(self._context(record, provider.check(record.settings), tokens))
         steps = await channel.test()
         return {
             "name": record.name,
@@ -94,7 +101,9 @@ class ChannelDesk:
             raise ConfigError(f"there is no provider {name!r}; choose of: {', '.join(sorted(self._providers))}")
         return provider
 
-    def _context(self, record: ChannelRecord, settings: Mapping[str, Any]) -> ChannelContext:
+    def _context(
+        self, record: ChannelRecord, settings: Mapping[str, Any], tokens: AccessTokens | None
+    ) -> ChannelContext:
         return ChannelContext(
             channel_id=record.id,
             name=record.name,
@@ -103,6 +112,7 @@ class ChannelDesk:
             receipts=_not_stored,
             wake=_nothing_to_do,
             settings=settings,
+            tokens=tokens,
         )
 
     def _shown(self, record: ChannelRecord) -> Shown:

@@ -9,17 +9,26 @@ from loa.errors import ConfigError
 from loa.observe.log import get_logger
 from loa.ports.channel import ChannelContext, Provider, ReceiptSink, slots_of
 from loa.ports.clock import Clock
+from loa.ports.grants import AccessTokens
 from loa.ports.ledger import Claims
 from loa.ports.probe import Probe
 from loa.ports.records import ChannelRecord, SlotUse, UnknownPolicy
 from loa.stages.dispatch import ChannelDispatch, DispatchRules
 from loa.stages.silence import Listening, SilenceLedger
 
+Tokens = Callable[[int, Callable[[], None]], AccessTokens | None]
+"""Gives a channel's view of its grant, by its id and what to call when there is another token."""
+
 log = get_logger("loa.app.channels")
 
 
 class HostLedger(Claims, SilenceLedger, Protocol):
     """The roles that channels are worked on with."""
+
+
+def no_tokens(_channel_id: int, _wake: Callable[[], None]) -> AccessTokens | None:
+    """Give none: no grant is kept here."""
+    return None
 
 
 class ChannelHost:
@@ -42,6 +51,7 @@ class ChannelHost:
         told: Callable[[], None],
         went_on: Callable[[], None],
         drain_s: float,
+        tokens: Tokens = no_tokens,
     ) -> None:
         self._ledger = ledger
         self._providers = providers
@@ -53,6 +63,7 @@ class ChannelHost:
         self._told = told
         self._went_on = went_on
         self._drain_s = drain_s
+        self._tokens = tokens
         self._seats: dict[int, Seat] = {}
         self._moves: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -137,6 +148,7 @@ class ChannelHost:
             receipts=self._receipts,
             wake=wake,
             settings=settings,
+            tokens=self._tokens(record.id, wake) if plan.provider.info.needs_grant else None,
             late=late,
         )
         channel = plan.provider.build(context)
@@ -158,7 +170,7 @@ class ChannelHost:
         )
         loops: list[Coroutine[Any, Any, None]] = [dispatch.run(), dispatch.run_recorder(), listening.run()]
         tasks = [asyncio.create_task(loop, name=f"dispatch {record.name}") for loop in loops]
-        return Running(plan, held, channel, dispatch, tasks)
+        return Running(plan, held, channel, dispatch, tasks, tokens=context.tokens)
 
     def wake(self) -> None:
         """Have every channel look for due messages."""

@@ -9,6 +9,7 @@ from loa.errors import ConfigError
 from loa.observe import metrics
 from loa.observe.log import get_logger
 from loa.ports.channel import Channel, Provider, part_of
+from loa.ports.grants import AccessTokens
 from loa.ports.records import ChannelRecord, SlotUse
 from loa.stages.dispatch import ChannelDispatch
 
@@ -35,6 +36,7 @@ class Running:
     dispatch: ChannelDispatch
     tasks: list["asyncio.Task[None]"]
     links_shown: int = 0
+    tokens: AccessTokens | None = None
 
     def measure(self) -> None:
         """Set the metrics of windows and links."""

@@ -199,12 +199,13 @@ async def _channels(settings: Settings, about: Mapping[str, Any] | None, finding
         return []
     try:
         rows = await administer(settings, "channels.list")
+        grants = await administer(settings, "grants.list")
     except LoaError as error:
         cure = "loa ledger check says more" if settings.on_postgres else "end the process that owns the ledger"
         return [Finding("channels", Level.FAIL, str(error), cure)]
     if not rows:
         return [Finding("channels", Level.WARN, "there is none", "loa channels add NAME PROVIDER")]
-    return [_channel(row, is_running=about is not None) for row in rows]
+    return [*(_channel(row, is_running=about is not None) for row in rows), *map(grant_finding, grants)]
 
 
 def _channel(row: Mapping[str, Any], *, is_running: bool) -> Finding:
@@ -221,4 +222,19 @@ def _channel(row: Mapping[str, Any], *, is_running: bool) -> Finding:
     )
     if status["linksUp"] < status["links"] or not status["ready"]:
         return Finding(name, Level.WARN, detail, f"loa channels test {row['name']}")
+    return Finding(name, Level.OK, detail)
+
+
+def grant_finding(row: Mapping[str, Any]) -> Finding:
+    """Say how a channel's grant stands, from what `grants.list` shows of it."""
+    name = f"grant {row['channel']}"
+    if row["consentNeeded"]:
+        detail = f"a person must consent: {row['consentNeeded']}"
+        if row.get("accessExpiresAt"):
+            detail += f"; its last token is good until {row['accessExpiresAt']}"
+        return Finding(name, Level.FAIL, detail, f"loa zalo connect {row['channel']}")
+    detail = f"issued {row['issuedAt']}, access until {row['accessExpiresAt']}"
+    if row["alarms"]:
+        cure = "run a Loa with the role dispatch that reaches the provider; its log says why it did not renew"
+        return Finding(name, Level.WARN, f"{detail}: {', '.join(row['alarms'])}", cure)
     return Finding(name, Level.OK, detail)

@@ -8,10 +8,12 @@ from typing import Any
 from loa import __version__
 from loa.api.app import VendorParts, build_api
 from loa.api.auth import Authenticator
+from loa.api.consent.router import CALLBACK_PATH, build_consent
 from loa.api.texts import Language
 from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.app import translate
+from loa.app.grants import charge_of
 from loa.app.roles import Ground
 from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
@@ -20,8 +22,10 @@ from loa.notify.signature import new_secret
 from loa.ports.channel import ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
+from loa.stages.consent import Consents
 from loa.stages.intake import Intake
 from loa.stages.planning import Planner
+from loa.stages.renewal import Charge
 
 HEALTH_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
@@ -67,7 +71,8 @@ class Faces:
         """Give what the main listener serves: the API, or health and metrics where the role is another."""
         if "api" not in self._ground.settings.roles:
             return OnlyPaths(build_native(self._native), HEALTH_PATHS)
-        return build_api(self._vendor_parts(), self._native)
+        consents = Consents(self._ground.ledger, self._charge_of, self._ground.clock)
+        return build_api(self._vendor_parts(), self._native, more={CALLBACK_PATH: build_consent(consents)})
 
     def admin(self) -> Any:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""
@@ -86,6 +91,10 @@ class Faces:
         announcing = _Announcing(ground.ledger, due)
         limits = translate.intake_limits(settings)
         return Intake(announcing, ground.registry, planner, ground.clock, ground.probe, limits)
+
+    def _charge_of(self, channel_id: int) -> Charge | None:
+        record = self._ground.registry.channel(channel_id)
+        return charge_of(record, self._ground.providers) if record is not None else None
 
     def _check_url(self, url: str) -> str:
         return url_check(url, self._guard)

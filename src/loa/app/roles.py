@@ -11,18 +11,21 @@ from typing import Any
 from loa import __version__
 from loa.app import translate
 from loa.app.channel_host import ChannelHost
+from loa.app.grants import charges_of
 from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.notify.poster import HttpCallbackSender
-from loa.ports.channel import Provider, ReceiptSink
+from loa.ports.channel import Describes, Provider, ReceiptSink
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
 from loa.settings.tree import Settings
 from loa.stages.callbacks import CallbackStage
+from loa.stages.custody import Custody
 from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.registry import Registry, Snapshot
 from loa.stages.sharing import Sharing
 from loa.stages.silence import Abandoned
+from loa.stages.templates import Source, TemplateStage
 from loa.stages.upkeep import Upkeep
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
@@ -51,14 +54,17 @@ class Ground:
 
 
 class Dispatching:
-    """Role dispatch: channels, their lanes, and this process's share of them."""
+    """Role dispatch: channels with their lanes and grants, and this process's share of them."""
 
     def __init__(
         self, ground: Ground, receipts: ReceiptSink, told: Callable[[], None], went_on: Callable[[], None]
     ) -> None:
+        self._ground = ground
+        self.custody = Custody(ground.ledger, clock=ground.clock, probe=ground.probe)
         self.host = ChannelHost(
             ground.ledger,
             ground.providers,
+            tokens=self.custody.tokens,
             clock=ground.clock,
             probe=ground.probe,
             receipts=receipts,
@@ -68,17 +74,28 @@ class Dispatching:
             went_on=went_on,
             drain_s=ground.settings.drain_s,
         )
+        self.templates = TemplateStage(ground.ledger, clock=ground.clock, sources=self._sources)
         self.sharing = Sharing(ground.ledger, ground.clock, uses=self.host.uses, take=self.host.take)
+
+    def _sources(self) -> list[Source]:
+        """Name the channels that run here and whose providers can be asked for their templates."""
+        return [
+            Source(channel_id, running.plan.record.name, provider, running.plan.settings, running.tokens)
+            for channel_id, running in self.host.running.items()
+            if isinstance(provider := running.plan.provider, Describes)
+        ]
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take what channels there are now, and ask for a share of those that are new."""
+        self.custody.follow(charges_of(snapshot.channels.values(), self._ground.providers))
         self.host.reconcile(snapshot.channels)
         self.sharing.ask()
 
     async def stop(self) -> None:
-        """Ask for no more, and stop every channel in order."""
+        """Ask for no more, stop every channel in order, and let a renewal that is under way come to its end."""
         self.sharing.stop()
         await self.host.stop()
+        await self.custody.stop(self._ground.settings.drain_s)
 
 
 class Calling:
@@ -151,10 +168,19 @@ class Stages:
         if self.calling is not None:
             self.calling.stage.wake()
 
+    async def templates_changed(self, channel_id: int) -> None:
+        """Have the process that runs a channel look again, because its provider said so. Errors: StorageError."""
+        if self.dispatching is not None:
+            await self.dispatching.templates.changed(channel_id)
+        else:
+            await self._ground.ledger.ask_template_look(channel_id, self._ground.clock.now())
+
     def wake(self) -> None:
         """Anything may have to be done."""
         self.told()
         self.due()
+        if self.dispatching is not None:
+            self.dispatching.custody.look()
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take up what the directory says now."""
@@ -181,7 +207,7 @@ class Stages:
         """Give what goes on until it is cancelled."""
         loops: list[Loop] = []
         if self.dispatching is not None:
-            loops.append(self.dispatching.sharing.run)
+            loops += [self.dispatching.sharing.run, self.dispatching.templates.run]
         if self.dispatching is not None or "api" in self._roles:
             loops += [self.receipts.run, self.receipts.run_learning]
         if self.calling is not None:
@@ -197,6 +223,7 @@ class Stages:
         """Set the metrics that are read off now and then."""
         if self.dispatching is not None:
             self.dispatching.host.measure()
+            self.dispatching.custody.measure()
 
     async def stop(self) -> None:
         """Hand nothing more over, and let what is in flight come to its end and be recorded."""

@@ -10,12 +10,13 @@ from typing import Final
 from loa.channels.sandbox.provider import PROVIDER as SANDBOX
 from loa.channels.smpp.provider import PROVIDER as SMPP
 from loa.channels.vendor.provider import PROVIDER as VENDOR
+from loa.channels.zalo.provider import PROVIDER as ZALO
 from loa.errors import ConfigError
 from loa.ports.channel import Provider
 
 ENTRY_POINTS: Final = "loa.channels"
 
-OWN: Final = MappingProxyType({"smpp": SMPP, "vendor": VENDOR, "sandbox": SANDBOX})
+OWN: Final = MappingProxyType({"smpp": SMPP, "vendor": VENDOR, "zalo": ZALO, "sandbox": SANDBOX})
 
 
 def providers() -> dict[str, Provider]:

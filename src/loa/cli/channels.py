@@ -35,6 +35,7 @@ Files = Annotated[
     example="""
 loa channels add viettel smpp --set host=smsc.example.vn --set system_id=acme --set-file password=./password
 loa channels add upstream vendor --set base_url=https://sms.example.vn --set-file api_key=-
+loa channels add shop zalo --set app_id=4242 --set oa_id=5797 --set-file app_secret=./app-secret
 loa channels add trial sandbox
 """,
     takes_set=False,
@@ -42,7 +43,7 @@ loa channels add trial sandbox
 async def add(
     terminal: Terminal,
     name: Name,
-    provider: Annotated[str, typer.Argument(help="smpp, vendor, sandbox, or one that a package added.")],
+    provider: Annotated[str, typer.Argument(help="smpp, vendor, zalo, sandbox, or one that a package added.")],
     settings: Pairs = None,
     files: Files = None,
 ) -> None:

@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "tenants": Late("loa.cli.tenants", "Tenants: add, list, policies."),
     "senders": Late("loa.cli.senders", "Senders: add, list."),
     "channels": Late("loa.cli.channels", "Channels: add, list, show, set, test, pause, resume."),
+    "zalo": Late("loa.cli.zalo", "Grants of Zalo channels: connect, list, bring a token along."),
     "routes": Late("loa.cli.routes", "Routes: add, list, remove, explain."),
     "endpoints": Late("loa.cli.endpoints", "Endpoints that take callbacks: add, list, enable."),
     "callbacks": Late("loa.cli.callbacks", "Callbacks once more."),

@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+ENABLED: Final = "enabled"
+PENDING: Final = "pending"
+REJECTED: Final = "rejected"
+DISABLED: Final = "disabled"
+DELETED: Final = "deleted"
+"""What a template may be at its provider: only an enabled one may be sent."""
 
 
 class Tag(IntEnum):

@@ -10,9 +10,20 @@ from typing import Any, ClassVar, Final
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
+from loa.ledger.granting import (
+    GRANT_COLUMNS,
+    Sealer,
+    consent_values,
+    digest_of,
+    read_consent,
+    read_grant,
+    seal_tokens,
+)
 from loa.ports.channel import Question
+from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
     ApiKey,
     CallbackTry,
@@ -49,6 +60,12 @@ class Calls(ABC):
 
     _directory: ClassVar[Any]
     """The engine's module that makes changes of the directory."""
+    _templates: ClassVar[Any]
+    """The engine's module that keeps templates."""
+    _grants: ClassVar[Any]
+    """The engine's module that keeps grants."""
+    _sealer: Sealer
+    """Seals what must not lie open in the ledger."""
 
     @abstractmethod
     async def _call(self, kind: str, payload: Any) -> Any:
@@ -197,3 +214,71 @@ class Calls(ABC):
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
         """See ports.ledger.Directory."""
         await self._change(self._directory.set_default_endpoint(key_id, endpoint_id))
+
+    async def put_templates(self, channel_id: int, templates: Sequence[Template], now: int) -> int:
+        """See ports.ledger.Templates."""
+        return await self._call("put_templates", (channel_id, templates, now))  # type: ignore[no-any-return]
+
+    async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
+        """See ports.ledger.Templates."""
+        return await self._change(self._templates.set_text(channel_id, template_id, text))  # type: ignore[no-any-return]
+
+    async def ask_template_look(self, channel_id: int, now: int) -> None:
+        """See ports.ledger.Templates."""
+        await self._call("template_look", self._templates.ask_look(channel_id, now))
+
+    async def begin_template_look(self, channel_id: int, now: int, until: int) -> bool:
+        """See ports.ledger.Templates."""
+        return await self._call("template_look", self._templates.begin_look(channel_id, now, until))  # type: ignore[no-any-return]
+
+    async def end_template_look(self, channel_id: int, now: int, problem: str) -> None:
+        """See ports.ledger.Templates."""
+        await self._call("template_look", self._templates.end_look(channel_id, now, problem))
+
+    async def begin_renewal(self, channel_id: int, now: int, until: int) -> Renewal | None:
+        """See ports.grants.Grants."""
+        row = await self._call("grants", self._grants.begin_renewal(channel_id, now, until))
+        if row is None:
+            return None
+        return Renewal(read_grant(self._sealer, row[:GRANT_COLUMNS]), row[GRANT_COLUMNS], until)
+
+    async def mark_spent(self, renewal: Renewal, now: int) -> bool:
+        """See ports.grants.Grants."""
+        return await self._call("grants", self._grants.mark_spent(*_fenced(renewal), now))  # type: ignore[no-any-return]
+
+    async def mark_unspent(self, renewal: Renewal) -> bool:
+        """See ports.grants.Grants."""
+        return await self._call("grants", self._grants.mark_unspent(*_fenced(renewal)))  # type: ignore[no-any-return]
+
+    async def keep(self, channel_id: int, tokens: Tokens, now: int, renewal: Renewal | None = None) -> bool:
+        """See ports.grants.Grants."""
+        values = seal_tokens(self._sealer, channel_id, tokens)
+        if renewal is None:
+            return await self._call("grants", self._grants.keep_consented(channel_id, values, now))  # type: ignore[no-any-return]
+        change = self._grants.keep_renewed(channel_id, renewal.grant.version, values, now)
+        return await self._call("grants", change)  # type: ignore[no-any-return]
+
+    async def need_consent(self, channel_id: int, reason: str, renewal: Renewal | None = None) -> bool:
+        """See ports.grants.Grants."""
+        _, fence, version = _fenced(renewal) if renewal is not None else (channel_id, None, None)
+        return await self._call("grants", self._grants.need_consent(channel_id, fence, version, reason))  # type: ignore[no-any-return]
+
+    async def end_renewal(self, renewal: Renewal) -> None:
+        """See ports.grants.Grants."""
+        await self._call("grants", self._grants.end_renewal(renewal.grant.channel_id, renewal.fence))
+
+    async def ask_consent(self, consent: Consent) -> None:
+        """See ports.grants.Grants."""
+        await self._call("grants", self._grants.ask_consent(consent_values(self._sealer, consent)))
+
+    async def take_consent(self, state: str, now: int) -> Consent | None:
+        """See ports.grants.Grants."""
+        row = await self._call("grants", self._grants.take_consent(digest_of(state)))
+        if row is None:
+            return None
+        consent = read_consent(self._sealer, state, row)
+        return consent if consent.expires_at > now else None
+
+
+def _fenced(renewal: Renewal) -> tuple[int, int, int]:
+    return renewal.grant.channel_id, renewal.fence, renewal.grant.version

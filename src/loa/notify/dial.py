@@ -11,9 +11,8 @@ from collections.abc import Callable
 from loa.notify.guard import BlockedAddress, GuardPolicy
 from loa.notify.names import Names
 from loa.notify.networks import kind_of
-from loa.notify.wire import Origin, Wire
-
-GOODBYE_S = 2.0
+from loa.wire.pool import GOODBYE_S
+from loa.wire.wire import Origin, Wire
 
 
 class Dialer:

@@ -26,10 +26,10 @@ from loa.notify.guard import (
     url_check,
 )
 from loa.notify.names import Names
-from loa.notify.pool import Pool
 from loa.notify.signature import HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, BadSecret, sign
-from loa.notify.wire import Answer, Origin
 from loa.ports.callback_sender import Posting, PostResult
+from loa.wire.pool import Pool
+from loa.wire.wire import Answer, Origin
 
 NEXT_ADDRESS_S = 2.0
 RETRY_AFTER_MAX_S = 7 * 86_400

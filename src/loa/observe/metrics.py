@@ -82,6 +82,13 @@ oldest_queued_seconds = _gauge("oldest_queued_seconds", "Age of the oldest due m
 window_in_use = _gauge("window_in_use", "Attempts in flight on a channel.", "channel")
 window_size = _gauge("window_size", "Attempts a channel may have in flight.", "channel")
 slots_held = _gauge("slots_held", "Slots of a channel that this process works with.", "channel")
+channel_stopped = _gauge(
+    "channel_stopped", "1 while a provider refuses a channel for its set-up or its money, else 0.", "channel"
+)
+quota_left = _gauge("quota_left", "Messages that a channel's provider still takes today.", "channel")
+provider_unknown_codes_total = _counter(
+    "provider_unknown_codes_total", "Answers with an error code that no table knows.", "provider", "code"
+)
 link_up = _gauge("link_up", "1 while a link of a channel is bound, else 0.", "channel", "link")
 
 # --- receipts ---
@@ -100,6 +107,22 @@ callback_deliveries_total = _counter(
 )
 callback_lag_seconds = _histogram(
     "callback_lag_seconds", "Time from a change of state to the callback being taken.", bounds=SLOW_SECONDS
+)
+
+# --- grants ---
+grant_renewals_total = _counter(
+    "grant_renewals_total",
+    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted.",
+    "result",
+)
+grant_consent_needed = _gauge(
+    "grant_consent_needed", "1 while a channel's grant waits for a person's consent, else 0.", "channel"
+)
+grant_access_seconds = _gauge(
+    "grant_access_seconds", "Time until a channel's access token is over; below 0 when it is.", "channel"
+)
+grant_refresh_seconds = _gauge(
+    "grant_refresh_seconds", "Time until a channel's refresh token is over, where the provider says so.", "channel"
 )
 
 # --- ledger ---

@@ -5,7 +5,7 @@ contract suite in tests/contract/channel. One whose channels may be worked on by
 satisfies `Divides`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -261,6 +261,44 @@ class Composes(Protocol):
 
     def compose(self, settings: Mapping[str, Any], templates: Sequence[Template], wish: Wish) -> Composed | Unfit:
         """Make what a channel with these settings and registered templates would send, or say why it cannot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a look at a provider's side works with: the channel, its access token, and what was known before.
+
+    `pause`: waits for so many seconds, between requests that would otherwise follow each other too fast.
+    """
+
+    channel_id: int
+    token: str = field(repr=False)
+    known: Sequence[Template]
+    pause: Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All templates that the provider has for a channel. `problem`: what could not be read anew, "" for nothing."""
+
+    templates: tuple[Template, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undescribed:
+    """Why nothing could be read: a stable word or code. `token`: because the token is taken no more."""
+
+    reason: str
+    token: bool = False
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """What a provider adds that can be asked which templates a channel has."""
+
+    async def describe(self, settings: Mapping[str, Any], asking: Asking) -> Described | Undescribed:
+        """Ask for everything, gently; never raises for what the provider or the network does."""
         ...
 
 

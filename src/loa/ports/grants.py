@@ -71,7 +71,10 @@ class Grants(Protocol):
         ...
 
     async def begin_renewal(self, channel_id: int, now: int, until: int) -> Renewal | None:
-        """Take the right to renew until a time; None while another holds it, or where there is no grant."""
+        """Take the right to renew until a time; None while another holds it, or where there is no grant.
+
+        Where processes on several machines share a ledger, its own clock measures how long that is.
+        """
         ...
 
     async def mark_spent(self, renewal: Renewal, now: int) -> bool:
@@ -79,18 +82,22 @@ class Grants(Protocol):
         ...
 
     async def mark_unspent(self, renewal: Renewal) -> bool:
-        """Note that no byte of the request left, or that the provider answered that it did nothing."""
+        """Note that no byte of the request left, or that the provider answered that it did nothing.
+
+        False when the right was lost.
+        """
         ...
 
     async def keep(self, channel_id: int, tokens: Tokens, now: int, renewal: Renewal | None = None) -> bool:
         """Keep a new pair, and end the renewal that brought it; without one it comes from a fresh consent.
 
-        False when the right was lost and a newer pair is kept: then nothing changes.
+        False when a newer pair is kept than the one that it was spent on: then nothing changes. A right that was lost
+        is no reason to lose the pair too, which exists nowhere else. Errors: ValueError for half a pair.
         """
         ...
 
-    async def need_consent(self, channel_id: int, reason: str, now: int, renewal: Renewal | None = None) -> bool:
-        """Note that only a person can go on, keep the old pair, and end the renewal."""
+    async def need_consent(self, channel_id: int, reason: str, renewal: Renewal | None = None) -> bool:
+        """Note that only a person can go on, keep the old pair, and end the renewal. False when the right was lost."""
         ...
 
     async def end_renewal(self, renewal: Renewal) -> None:
@@ -98,7 +105,7 @@ class Grants(Protocol):
         ...
 
     async def ask_consent(self, consent: Consent) -> None:
-        """Keep what a consent link was made with."""
+        """Keep what a consent link was made with; those whose time is over are forgotten."""
         ...
 
     async def take_consent(self, state: str, now: int) -> Consent | None:

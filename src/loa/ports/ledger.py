@@ -14,6 +14,7 @@ from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt, Question
+from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
@@ -30,6 +31,7 @@ from loa.ports.records import (
     Sender,
     Settlement,
     SlotUse,
+    TemplateLook,
     Tenant,
     UnknownPolicy,
 )
@@ -174,7 +176,7 @@ class Silence(Protocol):
 
 
 class Templates(Protocol):
-    """The registered templates of channels. Every change moves the directory's revision."""
+    """The registered templates of channels. A change of more than quotas moves the directory's revision."""
 
     async def templates(self) -> list[Template]:
         """Give all templates of all channels."""
@@ -189,6 +191,22 @@ class Templates(Protocol):
 
     async def set_template_text(self, channel_id: int, template_id: str, text: str) -> bool:
         """Say how a template reads as plain text, "" for nothing; False when there is no such template."""
+        ...
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """Give how the last look at each channel's templates went; this and the calls below move no revision."""
+        ...
+
+    async def ask_template_look(self, channel_id: int, now: int) -> None:
+        """Note that the provider's side has changed: whoever runs the channel looks again."""
+        ...
+
+    async def begin_template_look(self, channel_id: int, now: int, until: int) -> bool:
+        """Take the right to look until a time; False while another process has it."""
+        ...
+
+    async def end_template_look(self, channel_id: int, now: int, problem: str) -> None:
+        """Note how a look went, "" for well, and give the right back."""
         ...
 
 
@@ -311,7 +329,19 @@ class Flag(Protocol):
 
 
 class Ledger(
-    Submissions, Claims, Receipts, Callbacks, Upkeep, Restoring, Silence, Directory, Search, Members, Protocol
+    Submissions,
+    Claims,
+    Receipts,
+    Callbacks,
+    Upkeep,
+    Restoring,
+    Silence,
+    Directory,
+    Templates,
+    Grants,
+    Search,
+    Members,
+    Protocol,
 ):
     """All roles together, and its own life."""
 

@@ -221,6 +221,25 @@ class ReceiptCounts:
     waits: Mapping[Wait, int] = field(default_factory=dict, compare=False)
 
 
+# --- templates ---
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLook:
+    """When a channel's templates were last read from its provider, and how that went. Times 0: never.
+
+    `asked_at`: somebody wanted them read again. `claimed_until`: a process is reading them. `problem`: why the last
+    look failed, "" when it did not.
+    """
+
+    channel_id: int
+    asked_at: int = 0
+    begun_at: int = 0
+    claimed_until: int = 0
+    done_at: int = 0
+    problem: str = ""
+
+
 # --- inbound ---
 
 

@@ -113,3 +113,10 @@ def owner_url(value: Secret) -> str:
     if not value or _POSTGRES.fullmatch(value.reveal()):
         return ""
     return "must be postgresql://USER:PASSWORD@HOST:PORT/NAME, or empty for the role of database"
+
+
+def web_address(value: str) -> str:
+    """Check the address of a site."""
+    if not value or re.fullmatch(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?", value):
+        return ""
+    return "must be an address such as https://sms.example.vn, without query, or empty"

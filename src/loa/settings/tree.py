@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from loa.settings.about import about, countries, ledger_url, networks, owner_url, ports, some_of, time_of_day
+from loa.settings.about import (
+    about,
+    countries,
+    ledger_url,
+    networks,
+    owner_url,
+    ports,
+    some_of,
+    time_of_day,
+    web_address,
+)
 from loa.settings.secret import Secret
 
 ROLES: Final = ("api", "dispatch", "callbacks", "receipts", "upkeep", "console")
@@ -25,6 +35,14 @@ class Server:
         metadata=about("Address of the API. Open it to other machines only behind a proxy that adds TLS."),
     )
     listen_port: int = field(default=8080, metadata=about("Port of the API; 0 picks a free one.", low=0, high=65535))
+    public_url: str = field(
+        default="",
+        metadata=about(
+            "Address at which people and providers reach the API from outside, as in `https://sms.example.vn`; consent"
+            " links lead back to it.",
+            check=web_address,
+        ),
+    )
     admin_host: str = field(default="127.0.0.1", metadata=about("Address of the admin listener."))
     admin_port: int = field(
         default=0,

@@ -28,6 +28,11 @@ class Journal:
         self._pending: list[_Entry] = []
         self._writer: asyncio.Task[None] | None = None
 
+    @property
+    def kept(self) -> bool:
+        """Whether lines are written anywhere."""
+        return self._path is not None
+
     def open(self) -> None:
         """Open the file for appending; a line torn by a crash is closed off so that it spoils no other."""
         if self._path is None:

@@ -21,7 +21,7 @@ from loa.domain.traffic import DEFAULT_POLICIES, ClassPolicy, OnUnknown, Traffic
 from loa.errors import StorageError
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Silence
+from loa.ports.ledger import Directory, Silence, Templates
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
 from loa.stages.loop import keep_running
 
@@ -93,10 +93,11 @@ class Snapshot:
     endpoints: Mapping[int, Endpoint] = field(default_factory=dict)
     takes_imported_keys: bool = False
     templates: Mapping[int, tuple[Template, ...]] = field(default_factory=dict)
+    """By channel; quotas in them are those of when the directory last changed."""
 
 
-class RegistryLedger(Directory, Silence, Protocol):
-    """The roles the registry reads."""
+class RegistryLedger(Directory, Silence, Templates, Protocol):
+    """The roles that are read here."""
 
 
 class Registry:
@@ -148,6 +149,7 @@ class Registry:
             channels_by_name={channel.name: channel for channel in channels},
             endpoints={endpoint.id: endpoint for endpoint in endpoints},
             takes_imported_keys=any(not keys.looks_ours(key.display) for key in held),
+            templates=_by_channel(await self._ledger.templates()),
         )
 
     async def refresh_waits(self) -> None:
@@ -226,6 +228,13 @@ def _by_tenant(rows: Iterable[Owned]) -> defaultdict[int, list[Owned]]:
     for row in rows:
         grouped[row.tenant_id].append(row)
     return grouped
+
+
+def _by_channel(templates: Iterable[Template]) -> Mapping[int, tuple[Template, ...]]:
+    grouped: defaultdict[int, list[Template]] = defaultdict(list)
+    for template in templates:
+        grouped[template.channel_id].append(template)
+    return {channel_id: tuple(each) for channel_id, each in grouped.items()}
 
 
 def _view(

@@ -6,12 +6,15 @@ provider adds a harness of its own to HARNESSES.
 """
 
 import json
+from dataclasses import replace
 
 from hypothesis import strategies as st
 from tests.contract.channel.peers import Gateway, Smsc
-from tests.contract.channel.rig import SECRET, Rig, attempt
+from tests.contract.channel.rig import SECRET, Rig, Token, attempt
+from tests.contract.channel.zalo_rig import ORDER, LateInTheMinute, Zalo, settle_connections, zalo_settings
 
 from loa.channels.registry import OWN
+from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 
 SCENARIOS = {
@@ -152,6 +155,65 @@ class VendorHarness:
         return True
 
 
+class ZaloHarness:
+    name = "zalo"
+    scenarios = (*SCENARIOS, "unknown_status")
+    reports = True
+    recovers = True
+    wholes = st.fixed_dictionaries(
+        {
+            "app_id": st.just("1"),
+            "app_secret": st.just(SECRET),
+            "oa_id": st.just("2"),
+            "window": st.integers(1, 2_000),
+            "rate_per_s": st.just(0.0) | st.floats(0.01, 100_000),
+        }
+    )
+    shared = ("window", "rate_per_s")
+
+    async def open(self, **changes):
+        self.peer = await Zalo().start()
+        settings = zalo_settings(self.peer.port) | {"response_timeout_s": 0.3, "connect_timeout_s": 2}
+        self.rig = Rig(OWN["zalo"], settings | changes, tokens=Token(SECRET), clock=LateInTheMinute())
+        return await self.rig.start()
+
+    async def close(self):
+        await self.rig.channel.stop(0)
+        await self.peer.close()
+
+    async def arrange(self, scenario):
+        peer = self.peer
+        if scenario == "cut_before_bytes":
+            await peer.close()
+            await settle_connections(self.rig.channel)
+            return
+        peer.on_send = {
+            "accept": peer.accept,
+            "refusal": peer.answering("error-118"),
+            "throttle": peer.answering("oa-error-32"),
+            "garbage": lambda request: (200, {}, b"<html>it works</html>"),
+            "slow": lambda request: "silent",
+            "cut_after_bytes": lambda request: "cut",
+            "unknown_status": peer.saying({"error": -99_999, "message": "new"}),
+        }[scenario]
+
+    def message(self, message_id, scenario="accept"):
+        return attempt(message_id, rich=ORDER)
+
+    def handed_over(self):
+        return len(self.peer.sends)
+
+    async def report(self, ref, state):
+        """Post the event that there is; what Zalo tells of nothing else than delivery stands for the others."""
+        heard = self.peer.event(self.rig.context, ref, number=84912345678)
+        (receipt,) = heard.receipts
+        states = {"delivered": State.DELIVERED, "undelivered": State.UNDELIVERED, "on_its_way": None}
+        self.rig.context.receipts(replace(receipt, state=states[state]), lambda stored: None)
+
+    async def acknowledged(self, count):
+        return True
+
+
 class SandboxHarness:
     name = "sandbox"
     scenarios = ("accept", "refusal", "throttle", "slow")
@@ -178,4 +240,4 @@ class SandboxHarness:
         return len(self.rig.outcomes)
 
 
-HARNESSES = {each.name: each for each in (SmppHarness, VendorHarness, SandboxHarness)}
+HARNESSES = {each.name: each for each in (SmppHarness, VendorHarness, ZaloHarness, SandboxHarness)}

@@ -32,10 +32,24 @@ def attempt(message_id=1, *, destination=84912345678, text="hello", encoding="gs
     return Attempt(**{**given, **fields})
 
 
+class Token:
+    """A grant that nobody has to look after: one access token at a time."""
+
+    def __init__(self, token):
+        self.token = token
+        self.spoilt = []
+
+    def current(self):
+        return self.token
+
+    def spoiled(self, token):
+        self.spoilt.append(token)
+
+
 class Rig:
     """One channel of a provider with a context of its own."""
 
-    def __init__(self, provider, settings, *, clock=None, probe=None):
+    def __init__(self, provider, settings, *, clock=None, probe=None, tokens=None):
         self.watch = Watch()
         self.outcomes = []
         self.lates = []
@@ -53,6 +67,7 @@ class Rig:
             wake=self._wake,
             settings=provider.check(settings),
             late=self._late,
+            tokens=tokens,
         )
         self.channel = provider.build(self.context)
 

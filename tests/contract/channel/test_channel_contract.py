@@ -218,6 +218,7 @@ def test_unknown_and_wrong_settings_are_refused_by_name(name):
     given = {
         "smpp": {"host": "h", "system_id": "s"},
         "vendor": {"base_url": "https://h", "api_key": SECRET},
+        "zalo": {"app_id": "1", "app_secret": SECRET, "oa_id": "2"},
         "sandbox": {},
     }[name]
     assert provider.check(provider.check(given)) == provider.check(given)

@@ -15,8 +15,10 @@ SOURCES = [
     *(ROOT / "src/loa/stages").glob("*.py"),
     *(ROOT / "src/loa/api").glob("*.py"),
     *(ROOT / "src/loa/api/vendor").glob("*.py"),
+    *(ROOT / "src/loa/channels/zalo").glob("*.py"),
     ROOT / "src/loa/domain/rules.py",
     ROOT / "src/loa/domain/schedule.py",
+    ROOT / "src/loa/domain/template_values.py",
 ]
 
 

@@ -104,13 +104,13 @@ async def test_the_api_alone_accepts_and_hands_nothing_over_and_dispatch_alone_g
     ("roles", "loops"),
     [
         (("api",), {"ReceiptStage"}),
-        (("dispatch",), {"Sharing", "ReceiptStage"}),
+        (("dispatch",), {"Sharing", "TemplateStage", "ReceiptStage"}),
         (("callbacks",), {"CallbackStage"}),
         (("upkeep",), {"Upkeep", "Abandoned"}),
         (("receipts",), {"Rematching"}),
         (("receipts", "upkeep"), {"Upkeep", "Abandoned"}),
         (("console",), set()),
-        (ROLES, {"Sharing", "ReceiptStage", "CallbackStage", "Upkeep", "Abandoned"}),
+        (ROLES, {"Sharing", "TemplateStage", "ReceiptStage", "CallbackStage", "Upkeep", "Abandoned"}),
     ],
 )
 async def test_each_role_has_its_loops(tmp_path: Path, roles: tuple[str, ...], loops: set[str]) -> None:
@@ -139,3 +139,12 @@ async def test_a_hint_of_another_process_wakes_those_who_may_have_work(
         monkeypatch.setattr(stages.calling.stage, "wake", lambda: woken.append("callbacks"))
         stages.wake()
         assert sorted(woken) == ["callbacks", "dispatch"]
+
+
+@pytest.mark.parametrize("role", ["api", "dispatch"])
+async def test_every_process_can_have_templates_looked_at_again(tmp_path: Path, role: str) -> None:
+    async with running(tmp_path, role) as gateway:
+        await gateway._stages.templates_changed(7)
+        (look,) = await gateway.ledger.template_looks()
+        assert (look.channel_id, look.begun_at) == (7, 0)
+        assert look.asked_at > 0

@@ -10,12 +10,14 @@ from loa.channels.sandbox.channel import SandboxSettings
 from loa.channels.sandbox.rules import BY_ENDING, RULES
 from loa.channels.smpp.settings import SmppSettings
 from loa.channels.vendor.settings import VendorSettings
+from loa.channels.zalo.settings import ZaloSettings
 
 PAGES = Path(__file__).parents[3] / "docs" / "reference" / "channels"
 
 
 @pytest.mark.parametrize(
-    ("name", "declared"), [("smpp", SmppSettings), ("vendor", VendorSettings), ("sandbox", SandboxSettings)]
+    ("name", "declared"),
+    [("smpp", SmppSettings), ("vendor", VendorSettings), ("sandbox", SandboxSettings), ("zalo", ZaloSettings)],
 )
 def test_the_page_of_a_provider_holds_its_settings(name, declared):
     assert "\n".join(fields.reference(declared)) in (PAGES / f"{name}.md").read_text(encoding="utf-8")

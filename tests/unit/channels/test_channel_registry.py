@@ -25,6 +25,7 @@ def test_our_own_providers_are_there_under_their_names():
     assert {name: provider.info.name for name, provider in registry.OWN.items()} == {
         "smpp": "smpp",
         "vendor": "vendor",
+        "zalo": "zalo",
         "sandbox": "sandbox",
     }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loa.channels.smpp.pace import BURST_S, CALM_S, PAUSE_FIRST_S, PAUSE_LONGEST_S, PLENTY, Pace
+from loa.channels.pace import BURST_S, CALM_S, PAUSE_FIRST_S, PAUSE_LONGEST_S, PLENTY, Pace
 
 
 def spend(pace, seconds, began=0.0, step=0.001):

@@ -2,10 +2,10 @@
 
 from itertools import count
 
+from loa.channels.pace import Pace
 from loa.channels.smpp import settings as own
 from loa.channels.smpp.compose import Composer
 from loa.channels.smpp.known import KnownRefs
-from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.references import References
 from loa.channels.smpp.window import Window
 from loa.domain.traffic import TrafficClass

@@ -22,6 +22,8 @@ NEED_A_RUNNING_LOA = {"send", "messages list", "messages show", "messages tail",
 """Tried in tests/e2e, on both engines alike: they speak HTTP, or need a bound link."""
 TOUCH_NO_LEDGER = {"config reference", "simulate smsc", "simulate receiver", "certify", "version"}
 GO_ON = {"serve"}
+NEED_A_GRANT = {"zalo connect", "zalo token"}
+"""Tried in tests/unit/cli/test_grants.py; on both ledgers the same calls, see tests/contract/ledger/test_grants.py."""
 
 
 def leaves(command: Any, path: str) -> Iterator[str]:
@@ -86,6 +88,7 @@ ADMINISTRATION = [
     ("channels set", "trial", "--set", "window=7"),
     ("channels pause", "trial"),
     ("channels resume", "trial"),
+    ("zalo grants",),
     ("routes add", "trial", "--tenant", "acme"),
     ("routes list",),
     ("routes remove", "1", "--yes"),
@@ -107,7 +110,7 @@ TRIED_APART = {"demo", "doctor", "ledger backup", "ledger check", "ledger copy",
 def test_each_command_is_tried_somewhere() -> None:
     known = {leaf for name in COMMANDS for leaf in leaves(load_command(name), name)}
     tried = {name for name, *_ in ADMINISTRATION} | TRIED_APART
-    assert tried | NEED_A_RUNNING_LOA | TOUCH_NO_LEDGER | GO_ON == known
+    assert tried | NEED_A_RUNNING_LOA | TOUCH_NO_LEDGER | GO_ON | NEED_A_GRANT == known
 
 
 def test_every_command_of_administration_works(run: Run, ready: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from loa.notify.wire import EXCERPT_BYTES, SPARE_BYTES
+from loa.wire.wire import EXCERPT_BYTES, SPARE_BYTES
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

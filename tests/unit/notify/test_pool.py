@@ -8,7 +8,7 @@ import pytest
 from loa.notify.dial import Dialer
 from loa.notify.guard import GuardedResolver, GuardPolicy
 from loa.notify.names import Names
-from loa.notify.pool import KEEP_ALIVE_S, Pool
+from loa.wire.pool import KEEP_ALIVE_S, Pool
 
 
 def at(receiver, path="/hook", host="127.0.0.2", scheme="http"):

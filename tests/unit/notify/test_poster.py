@@ -11,8 +11,8 @@ from loa.notify.guard import GuardPolicy
 from loa.notify.names import REMEMBER_S
 from loa.notify.poster import HttpCallbackSender, read_retry_after
 from loa.notify.signature import new_secret
-from loa.notify.wire import EXCERPT_BYTES
 from loa.ports.callback_sender import PostResult
+from loa.wire.wire import EXCERPT_BYTES
 
 NOW = 1_794_000_000
 

@@ -9,6 +9,7 @@ from tests.support.intake_desk import Desk
 
 from loa.domain.keys import digest, keep
 from loa.domain.routes import RouteStep
+from loa.domain.template import Template
 from loa.domain.traffic import DEFAULT_POLICIES, OnUnknown, TrafficClass
 from loa.errors import StorageUnavailable
 from loa.stages.registry import Registry, class_policies
@@ -151,3 +152,11 @@ async def test_policies_that_cannot_be_read_leave_the_defaults_and_all_other_ten
     await desk.ledger.set_policies(desk.tenant.id, {"otp": {"lifetime_s": "soon"}})
     await desk.registry.refresh()
     assert desk.registry.policies(desk.tenant.id) == DEFAULT_POLICIES
+
+
+async def test_templates_are_known_by_their_channel(desk: Desk) -> None:
+    channel_id = desk.channels["fast"]
+    assert desk.registry.snapshot.templates == {}
+    await desk.ledger.put_templates(channel_id, [Template(channel_id, "7", "offer", "enabled")], EPOCH)
+    await desk.registry.refresh()
+    assert [each.name for each in desk.registry.snapshot.templates[channel_id]] == ["offer"]

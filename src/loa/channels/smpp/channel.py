@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Final
 
+from loa.channels.pace import Pace
 from loa.channels.smpp import settings as own
 from loa.channels.smpp.compose import Composer
 from loa.channels.smpp.dial import Trial, tls_context
@@ -16,7 +17,6 @@ from loa.channels.smpp.keeper import Keeper
 from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.link import Link
 from loa.channels.smpp.linklog import LinkLog
-from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.references import References
 from loa.domain.outcome import Deferred
 from loa.observe.log import get_logger

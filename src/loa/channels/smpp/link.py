@@ -11,11 +11,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
+from loa.channels.pace import Pace
 from loa.channels.smpp.compose import Composer
 from loa.channels.smpp.express import DELIVER_SM, SUBMIT_SM_RESP, read_answer, read_receipt
 from loa.channels.smpp.known import KnownRefs
 from loa.channels.smpp.linklog import LinkLog
-from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.receipts import Deliveries
 from loa.channels.smpp.settings import SmppSettings
 from loa.channels.smpp.window import Window

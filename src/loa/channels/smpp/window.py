@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from loa.channels.pace import Pace
 from loa.channels.smpp.compose import CannotSend, Composer
 from loa.channels.smpp.flight import Flight
 from loa.channels.smpp.known import KnownRefs
-from loa.channels.smpp.pace import Pace
 from loa.channels.smpp.settings import SmppSettings
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused
 from loa.ports.channel import Attempt, Settle

@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from loa.domain.latency import Wait
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
 from loa.ledger.calls import Calls
+from loa.ledger.granting import read_grant
 from loa.ledger.postgres import (
     accept,
     callbacks,
     claims,
     directory,
+    grants,
     receipts,
     restoring,
     search,
     silence,
     slots,
+    templates,
     upkeep,
 )
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
@@ -40,6 +44,7 @@ from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
 from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
+from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
@@ -52,6 +57,7 @@ from loa.ports.records import (
     Row,
     Sender,
     SlotUse,
+    TemplateLook,
     Tenant,
 )
 
@@ -85,6 +91,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "drop_days": upkeep.drop_days,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
+    "put_templates": templates.put,
+    "template_look": templates.look,
+    "grants": grants.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -113,6 +122,9 @@ DESKS: Final = (
             "drop_days",
             "change",
             "touch_keys",
+            "put_templates",
+            "template_look",
+            "grants",
             "share",
             "ping",
         ),
@@ -140,6 +152,8 @@ class PostgresLedger(Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory
+    _templates: ClassVar[Any] = templates
+    _grants: ClassVar[Any] = grants
 
     def __init__(self, node: Node, shared: Shared, desks: dict[str, Desk], readers: Readers, hints: Hints) -> None:
         self._node = node
@@ -304,6 +318,26 @@ class PostgresLedger(Calls):
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._read(lambda c: directory.endpoints(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def templates(self) -> list[Template]:
+        """See ports.ledger.Templates."""
+        return await self._read(templates.read)  # type: ignore[no-any-return]
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """See ports.ledger.Templates."""
+        return await self._read(templates.looks)  # type: ignore[no-any-return]
+
+    # grants
+
+    async def grant(self, channel_id: int) -> Grant | None:
+        """See ports.grants.Grants."""
+        rows = await self._read(lambda connection: grants.read(connection, channel_id))
+        return read_grant(self._sealer, rows[0]) if rows else None
+
+    async def grants(self) -> list[Grant]:
+        """See ports.grants.Grants."""
+        rows = await self._read(lambda connection: grants.read(connection, None))
+        return [read_grant(self._sealer, row) for row in rows]
 
     # search
 

@@ -61,6 +61,9 @@ _OWED: Final = (
 )
 STEPS: Final = (
     *(Step(name, name) for name in ("tenant", "api_key", "sender", "channel", "route", "endpoint", "warning")),
+    Step("template", "template", ("channel_id", "template_id"), (-1, "")),
+    Step("channel_grant", "channel_grant", ("channel_id",)),
+    Step("consent", "consent", ("state_digest",), ("",)),
     Step("submission", "submission"),
     Step("request_key", "request_key", ("tenant_id", "request_id", "fingerprint"), (-1, "", b"")),
     Step("message", "message"),

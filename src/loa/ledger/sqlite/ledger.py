@@ -13,10 +13,24 @@ from typing import IO, Any, ClassVar
 import apsw
 
 from loa.domain.latency import Wait
+from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError, StorageFull
 from loa.ledger.calls import Calls
-from loa.ledger.sqlite import accept, callbacks, claims, directory, receipts, restoring, search, silence, upkeep
+from loa.ledger.granting import read_grant
+from loa.ledger.sqlite import (
+    accept,
+    callbacks,
+    claims,
+    directory,
+    grants,
+    receipts,
+    restoring,
+    search,
+    silence,
+    templates,
+    upkeep,
+)
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import migrate
@@ -26,6 +40,7 @@ from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ports.channel import Attempt, Question
+from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
@@ -38,6 +53,7 @@ from loa.ports.records import (
     Row,
     Sender,
     SlotUse,
+    TemplateLook,
     Tenant,
 )
 
@@ -64,6 +80,9 @@ HANDLERS: dict[str, Handler] = {
     "learn": silence.learn,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
+    "put_templates": templates.put,
+    "template_look": templates.look,
+    "grants": grants.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -100,6 +119,8 @@ class SqliteLedger(Calls):
     """One file, one writing thread, readers apart."""
 
     _directory: ClassVar[Any] = directory
+    _templates: ClassVar[Any] = templates
+    _grants: ClassVar[Any] = grants
 
     def __init__(self, path: Path, owner: IO[str], writer: Writer, readers: Readers, reserve: Reserve) -> None:
         self._path = path
@@ -241,6 +262,26 @@ class SqliteLedger(Calls):
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]:
         """See ports.ledger.Directory."""
         return await self._readers.read(lambda connection: directory.endpoints(connection, tenant_id))
+
+    async def templates(self) -> list[Template]:
+        """See ports.ledger.Templates."""
+        return await self._readers.read(templates.read)
+
+    async def template_looks(self) -> list[TemplateLook]:
+        """See ports.ledger.Templates."""
+        return await self._readers.read(templates.looks)
+
+    # grants
+
+    async def grant(self, channel_id: int) -> Grant | None:
+        """See ports.grants.Grants."""
+        rows = await self._readers.read(lambda connection: grants.read(connection, channel_id))
+        return read_grant(self._sealer, rows[0]) if rows else None
+
+    async def grants(self) -> list[Grant]:
+        """See ports.grants.Grants."""
+        rows = await self._readers.read(lambda connection: grants.read(connection, None))
+        return [read_grant(self._sealer, row) for row in rows]
 
     # search
 

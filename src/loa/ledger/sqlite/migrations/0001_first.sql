@@ -51,6 +51,49 @@ CREATE TABLE channel (
   version INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
+CREATE TABLE template (
+  channel_id INTEGER NOT NULL,
+  template_id TEXT NOT NULL,
+  described TEXT NOT NULL,
+  text TEXT NOT NULL,
+  daily_quota INTEGER NOT NULL,
+  remaining_quota INTEGER NOT NULL,
+  synced_at INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, template_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE template_look (
+  channel_id INTEGER PRIMARY KEY,
+  asked_at INTEGER NOT NULL DEFAULT 0,
+  begun_at INTEGER NOT NULL DEFAULT 0,
+  claimed_until INTEGER NOT NULL DEFAULT 0,
+  done_at INTEGER NOT NULL DEFAULT 0,
+  problem TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE channel_grant (
+  channel_id INTEGER PRIMARY KEY,
+  access_token TEXT NOT NULL,
+  refresh_token TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  refresh_expires_at INTEGER NOT NULL DEFAULT 0,
+  issued_at INTEGER NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1,
+  spent_at INTEGER,
+  consent_needed TEXT NOT NULL DEFAULT '',
+  renewal_fence INTEGER NOT NULL DEFAULT 0,
+  renewal_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE consent (
+  state_digest TEXT PRIMARY KEY,
+  channel_id INTEGER NOT NULL,
+  verifier TEXT NOT NULL,
+  redirect_uri TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE route (
   id INTEGER PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenant (id),

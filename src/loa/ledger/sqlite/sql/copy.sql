@@ -19,6 +19,22 @@ SELECT tenant_id, id, name, kind FROM sender WHERE id > ?3 ORDER BY id LIMIT ?1;
 -- Index: channel primary key.
 SELECT id, name, provider, settings, paused, version FROM channel WHERE id > ?3 ORDER BY id LIMIT ?1;
 
+-- name: copy_template
+-- Index: template primary key.
+SELECT channel_id, template_id, described, text, daily_quota, remaining_quota, synced_at
+FROM template WHERE (channel_id, template_id) > (?3, ?4) ORDER BY channel_id, template_id LIMIT ?1;
+
+-- name: copy_channel_grant
+-- Index: channel_grant primary key.
+SELECT channel_id, access_token, refresh_token, expires_at, refresh_expires_at, issued_at, version, spent_at, consent_needed,
+  renewal_fence, renewal_until
+FROM channel_grant WHERE channel_id > ?3 ORDER BY channel_id LIMIT ?1;
+
+-- name: copy_consent
+-- Index: consent primary key.
+SELECT state_digest, channel_id, verifier, redirect_uri, asked_at, expires_at
+FROM consent WHERE state_digest > ?3 ORDER BY state_digest LIMIT ?1;
+
 -- name: copy_route
 -- Index: route primary key.
 SELECT tenant_id, id, position, steps, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;

@@ -1,10 +1,12 @@
-"""One HTTP/1.1 connection to a receiver: writes a request, reads the start of the answer, tells if another may follow.
+"""One HTTP/1.1 connection: writes a request, reads the start of the answer, tells if another may follow.
 
-Knows nothing of names, addresses, limits and pools. Every answer ends in one `Answer`, whatever the receiver does; a
-request is written once and never again.
+Knows nothing of names, addresses, limits and pools. Every request ends in one `Answer`, whatever the peer does; it is
+written once and never again.
 """
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -12,17 +14,25 @@ from typing import cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 EXCERPT_BYTES = 4_096
+"""As much of a body is read where nobody asks for more."""
+
 SPARE_BYTES = 32_768
 """All that may come beside the body of an answer: status line, headers, interim answers, frames of chunks, trailers."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What came of one request. `status`: 0 for none. `fault`: "" when the answer, or its first 4 kB, came whole."""
+    """What came of one request. `status`: 0 for none.
+
+    `fault`: "" when the answer, or as much of it as was wanted, came whole. `written`: bytes of the request may have
+    left; without it the peer knows nothing of the request. `cut`: the body went on after `excerpt`.
+    """
 
     status: int = 0
     fault: str = ""
     excerpt: bytes = b""
+    written: bool = False
+    cut: bool = False
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def header(self, name: bytes) -> str:
@@ -50,13 +60,15 @@ class Wire(asyncio.Protocol):
     """One connection; `send` only after the answer before was taken and `reusable` is true.
 
     `left` is called once when a connection that was made is lost, and `lost` is then true. Units: `deadline` and
-    `idle_since` in seconds on the clock of whoever keeps the connection, and calls `fail` when it is time.
+    `idle_since` in seconds on the clock of whoever keeps the connection, and calls `fail` when it is time;
+    `excerpt_bytes` is how much of a body is read.
     """
 
     __slots__ = (
         "_answer",
         "_asked",
         "_cut",
+        "_excerpt_bytes",
         "_final",
         "_keep",
         "_left",
@@ -72,7 +84,13 @@ class Wire(asyncio.Protocol):
         "reusable",
     )
 
-    def __init__(self, origin: Origin, left: "Callable[[Wire], None]", loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        left: "Callable[[Wire], None]",
+        loop: asyncio.AbstractEventLoop,
+        excerpt_bytes: int = EXCERPT_BYTES,
+    ) -> None:
         self.origin = origin
         self.lost = False
         self.deadline = 0.0
@@ -80,6 +98,7 @@ class Wire(asyncio.Protocol):
         self.reusable = False
         self._left = left
         self._loop = loop
+        self._excerpt_bytes = excerpt_bytes
         self._answer = Answer()
         self._asked: asyncio.Future[Answer] | None = None
         self._spare = SPARE_BYTES
@@ -95,8 +114,11 @@ class Wire(asyncio.Protocol):
         """Whether nothing can be sent any more."""
         return self._transport.is_closing()
 
-    def send(self, request: bytes, deadline: float) -> "asyncio.Future[Answer]":
-        """Write a whole request; the future gets what comes of it and never an error."""
+    def send(self, request: bytes, deadline: float, *, through: bool = False) -> "asyncio.Future[Answer]":
+        """Write a whole request; the future gets what comes of it and never an error.
+
+        `through`: past the transport's buffer, so that the octets have left when this returns.
+        """
         self.deadline = deadline
         self.reusable = self._final = self._whole = self._cut = False
         self._spare = SPARE_BYTES
@@ -105,8 +127,17 @@ class Wire(asyncio.Protocol):
         if self._transport.is_closing():
             self._finish("connect")
         else:
-            self._transport.write(request)
+            self._answer.written = True
+            self._transport.write(request[self._write_through(request) :] if through else request)
         return asked
+
+    def _write_through(self, request: bytes) -> int:
+        """Write to the socket itself and give how many octets it took; none of what TLS has to wrap first."""
+        plain = self._transport.get_extra_info("sslcontext") is None
+        if plain and not self._transport.get_write_buffer_size():
+            with contextlib.suppress(OSError):
+                return os.write(self._transport.get_extra_info("socket").fileno(), request)
+        return 0
 
     def fail(self, fault: str) -> None:
         """Stop waiting for the answer; the connection is of no more use."""
@@ -163,7 +194,7 @@ class Wire(asyncio.Protocol):
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             broken = True
-        if self._cut or (not self._whole and len(self._answer.excerpt) == EXCERPT_BYTES):
+        if self._cut or (not self._whole and len(self._answer.excerpt) == self._excerpt_bytes):
             self._finish("")
         elif self._spare < 0 or (broken and not self._whole):
             self._finish("protocol")
@@ -197,8 +228,8 @@ class Wire(asyncio.Protocol):
         if not self._whole:
             self._spare += len(body)
             excerpt = self._answer.excerpt + body
-            self._cut = len(excerpt) > EXCERPT_BYTES
-            self._answer.excerpt = excerpt[:EXCERPT_BYTES]
+            self._cut = self._answer.cut = len(excerpt) > self._excerpt_bytes
+            self._answer.excerpt = excerpt[: self._excerpt_bytes]
 
     def on_message_complete(self) -> None:
         """See httptools."""

@@ -1,20 +1,34 @@
-"""Keeps connections to receivers, so that a callback seldom opens one; holds each exchange to its time.
+"""Keeps connections, so that a request seldom opens one; holds each exchange to its time.
 
-One timer watches all deadlines, because a timer for each post would cost more than reading its answer. At most `limit`
-connections are open, idle ones included: where a new one finds no room, the longest idle one goes.
+One timer watches all deadlines, because a timer for each request would cost more than reading its answer. At most
+`limit` connections are open, idle ones included: where a new one finds no room, the longest idle one goes.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Protocol
 from weakref import WeakValueDictionary
 
-from loa.notify.dial import GOODBYE_S, Dialer
-from loa.notify.wire import Answer, Origin, Wire
+from loa.wire.wire import Answer, Origin, Wire
 
 KEEP_ALIVE_S = 4.0
 """Shorter than the five seconds after which common servers hang up, so that a post never meets a closing connection."""
 TICK_S = 0.05
+GOODBYE_S = 2.0
+"""How long a peer may take to end a connection with us."""
+
+
+class Dials(Protocol):
+    """Opens connections, to whom its maker allows."""
+
+    async def dial(self, origin: Origin, left: Callable[[Wire], None]) -> Wire | str:
+        """Connect, or tell by a code why not; whoever calls limits the time. `left`: see Wire."""
+        ...
+
+
+def _nothing() -> None:
+    """Tell nobody."""
 
 
 class Pool:
@@ -23,7 +37,7 @@ class Pool:
     Units: times in seconds on the clock `now`; `timeout_s` is the least time that any deadline lies ahead.
     """
 
-    def __init__(self, dialer: Dialer, *, limit: int, timeout_s: float, now: Callable[[], float]) -> None:
+    def __init__(self, dialer: Dials, *, limit: int, timeout_s: float, now: Callable[[], float]) -> None:
         self._loop = asyncio.get_running_loop()
         self._dialer = dialer
         self._limit = limit
@@ -45,8 +59,21 @@ class Pool:
             origin = self._origins[host, port, tls] = Origin(host, port, tls=tls)
         return origin
 
-    async def exchange(self, origin: Origin, request: bytes, deadline: float) -> Answer:
-        """Send a request once and give what came of it; never raises for anything the receiver does."""
+    async def exchange(
+        self,
+        origin: Origin,
+        request: bytes,
+        deadline: float,
+        *,
+        answer_s: float | None = None,
+        written: Callable[[], None] = _nothing,
+        through: bool = False,
+    ) -> Answer:
+        """Send a request once and give what came of it; never raises for anything the peer does.
+
+        `answer_s`: how long the answer may take from when the request is written; without it `deadline` ends that too.
+        `written`: called once bytes of the request may have left. `through`: see Wire.
+        """
         if not self._room.locked():
             await self._room.acquire()
         elif not await self._wait_for_room(deadline):
@@ -54,7 +81,10 @@ class Pool:
         self._busy += 1
         try:
             wire = self._take(origin) or await self._connect(origin, deadline)
-            return Answer(fault=wire) if isinstance(wire, str) else await self._ask(wire, request, deadline)
+            if isinstance(wire, str):
+                return Answer(fault=wire)
+            answer_by = deadline if answer_s is None else self._now() + answer_s
+            return await self._ask(wire, request, answer_by, written, through=through)
         finally:
             self._busy -= 1
             self._room.release()
@@ -108,12 +138,16 @@ class Pool:
                 found.abort()
         return found
 
-    async def _ask(self, wire: Wire, request: bytes, deadline: float) -> Answer:
+    async def _ask(
+        self, wire: Wire, request: bytes, deadline: float, written: Callable[[], None], *, through: bool
+    ) -> Answer:
         self._asked.add(wire)
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(self._tick_s, self._sweep)
         try:
-            return await wire.send(request, deadline)
+            asked = wire.send(request, deadline, through=through)
+            written()
+            return await asked
         finally:
             self._asked.discard(wire)
             if wire.reusable and not wire.closing:

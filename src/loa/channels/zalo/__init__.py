@@ -1,0 +1,1 @@
+"""The Zalo channel: messages of an Official Account, by template and by consultation."""
