@@ -31,6 +31,7 @@ from loa.domain.ids import new_referent_id, new_token
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted
 from loa.domain.receipt import Receipt
+from loa.domain.routes import plan_of
 from loa.domain.traffic import TrafficClass
 from loa.observe.clock import SystemClock
 from loa.observe.log import configure
@@ -159,7 +160,7 @@ class Life:
             now,
             now,
             now + LIFETIME_MS,
-            [((place.channel_id,), [destination(number) for number in numbers])],
+            [(plan_of(place.channel_id), [destination(number) for number in numbers])],
             place.endpoint_id if plan.life == "told" else None,
             answer={"accepted": len(numbers)},
         )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loa.app.ledger_copy import Ends, copy_ledger
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
-from loa.domain.traffic import TrafficClass
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
@@ -36,8 +36,8 @@ STEPS = ("accept", "accept", "accept", "claim", "claim", "answer", "answer", "re
 numbers = st.integers(0, 3)
 
 
-def policy(_tenant: int, traffic_class: TrafficClass) -> tuple[int, bool]:
-    return WAIT, traffic_class is TrafficClass.TRANSACTIONAL
+def policy(_tenant: int, traffic_class: TrafficClass) -> tuple[int, OnUnknown]:
+    return WAIT, OnUnknown.RESEND_ONCE if traffic_class is TrafficClass.TRANSACTIONAL else OnUnknown.NEVER
 
 
 class Life:
@@ -95,7 +95,7 @@ class Life:
             word = self.draw(st.sampled_from(["accepted", "accepted", *OUTCOMES]))
             refs = tuple(f"r{a.message_id}-{a.number}-{part}" for part in range(a.segment_count))
             retry = self.now + 5_000 if word == "busy" else 0
-            given = {"retry_at": retry, "wait_until": self.now + WAIT, "resend": policy(1, a.traffic_class)[1]}
+            given = {"retry_at": retry, "wait_until": self.now + WAIT, "after": policy(1, a.traffic_class)[1]}
             settled.append(settlement(a, OUTCOMES.get(word) or Accepted(refs), self.now, **given))
         await self.ledger.record(settled)
 

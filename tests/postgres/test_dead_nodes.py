@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from loa.domain.traffic import OnUnknown
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.observe.clock import SystemClock
 from loa.ports.records import SlotUse
@@ -37,9 +38,9 @@ async def start(shared: SharedLedger) -> AsyncIterator[Start]:
         await each.kill()
 
 
-def policy(tenant_id: int, traffic_class: object) -> tuple[int, bool]:
+def policy(tenant_id: int, traffic_class: object) -> tuple[int, OnUnknown]:
     wait_ms, _ = resend_all(tenant_id, TRANSACTIONAL)
-    return wait_ms, traffic_class is TRANSACTIONAL
+    return wait_ms, OnUnknown.RESEND_ONCE if traffic_class is TRANSACTIONAL else OnUnknown.NEVER
 
 
 async def states(shared: SharedLedger) -> dict[tuple[int, int], int]:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
-from loa.domain.traffic import TrafficClass
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ports.channel import Attempt
 from loa.ports.records import Clash, MessageFilter, Repeat, Settlement, Stored
@@ -123,7 +123,9 @@ class _Work:
 
     def outcome(self, attempt: Attempt) -> Settlement:
         words: list[Outcome] = [Accepted((f"r{attempt.message_id}",)), Refused("no"), Deferred("busy"), Unknown("?")]
-        return settlement(attempt, self.random.choice(words), self.now, wait_until=self.now + 1_000, resend=True)
+        return settlement(
+            attempt, self.random.choice(words), self.now, wait_until=self.now + 1_000, after=OnUnknown.RESEND_ONCE
+        )
 
     async def cancel(self, node: PostgresLedger) -> None:
         if self.referents:

@@ -40,6 +40,7 @@ KINDS = (
 UNWALLED_KEYS = {
     "queue_pkey": "lanes are of channels; the id of a message is one tenant's alone",
     "unknown_pkey": "evidence names a channel and a number; the id of a message is one tenant's alone",
+    "silent_pkey": "steps are listened to by channel; the id of a message is one tenant's alone",
     "callback_pkey": "callbacks are claimed by endpoint over all tenants; the id of an event is one tenant's alone",
     "api_key_digest_key": "a caller shows a key before anybody knows whose it is",
 }

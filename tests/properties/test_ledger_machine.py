@@ -33,7 +33,7 @@ from tests.support.shared_ledger import APP, as_user, end_abruptly, prepare
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.receipt import stored_form
-from loa.domain.traffic import TrafficClass
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import Attempt
@@ -54,8 +54,8 @@ WORDS: dict[str, Outcome] = {
 }
 
 
-def policy(_tenant: int, traffic_class: TrafficClass) -> tuple[int, bool]:
-    return EVIDENCE_WAIT, traffic_class is TrafficClass.TRANSACTIONAL
+def policy(_tenant: int, traffic_class: TrafficClass) -> tuple[int, OnUnknown]:
+    return EVIDENCE_WAIT, OnUnknown.RESEND_ONCE if traffic_class is TrafficClass.TRANSACTIONAL else OnUnknown.NEVER
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -192,7 +192,7 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.now,
                     retry_at=retry_at,
                     wait_until=self.now + EVIDENCE_WAIT,
-                    resend=attempt.traffic_class is TrafficClass.TRANSACTIONAL,
+                    after=policy(1, attempt.traffic_class)[1],
                 )
             )
             self.model[self.numbers[attempt.message_id]].answer(attempt.number, word, self.now, retry_at)

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.routes import Step
 from loa.domain.template import Parameter, Tag, Template
+from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
@@ -96,7 +99,7 @@ async def _history(ledger: Ledger) -> None:
     (long,) = [await _told(ledger, 40, segment_count=2, text="x" * 200)]
     assert long.segment_count == 2
     attempts = await claim(ledger)
-    given = {"wait_until": EPOCH + MINUTE, "resend": False, "retry_at": EPOCH + 5 * MINUTE}
+    given = {"wait_until": EPOCH + MINUTE, "after": OnUnknown.NEVER, "retry_at": EPOCH + 5 * MINUTE}
     settled = [settlement(a, o, EPOCH + 3, **given) for a, o in zip(attempts, outcomes, strict=False)]
     await ledger.record([*settled, settlement(attempts[-1], Accepted(("part-1", "part-2")), EPOCH + 3)])
     states = (State.DELIVERED, State.UNDELIVERED, State.EXPIRED, None)
@@ -104,6 +107,10 @@ async def _history(ledger: Ledger) -> None:
     told += [receipt("part-1", destination=NUMBER + 40), receipt("PARK-7", "0park-7", destination=1, detail="a\0b")]
     await ledger.store([*told, told[0]])
     await ledger.settle_unknown(1, EPOCH + 2 * MINUTE)
+    await _told(ledger, 80, plan=(Step(1, 30_000, 200, True), Step(2)), rich={1: {"kind": "template"}}, brandname="B")
+    waiting = await claim(ledger, limit=1)
+    await ledger.record([settlement(a, Accepted(("wait-1",)), EPOCH + 3) for a in waiting])
+    await ledger.learn({Wait(1, 0, 3): 7})
     await _callbacks(ledger)
 
 

@@ -156,6 +156,14 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "no_route": Text(
         "No route leads there for this sender and type.", "Chưa có tuyến gửi cho đầu gửi và loại tin này."
     ),
+    "user_id_form": Text(
+        "This is no user id: write zalo: and the digits of the id.",
+        "Đây không phải mã người dùng: ghi zalo: rồi đến dãy số.",
+    ),
+    "one_destination": Text(
+        "A user id stands for one destination: give exactly one.",
+        "Mã người dùng chỉ dùng cho một người nhận: chỉ ghi đúng một số nhận.",
+    ),
     "no_destination": Text("No valid destination is left.", "Không còn số nhận hợp lệ."),
     "channel_unknown": Text("There is no such channel for this sender.", "Không có kênh này cho đầu gửi."),
     "url_form": Text(

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from loa.app.admin_channels import channel_named
 from loa.app.admin_people import DEFAULT_TENANT, Name, Shown, instant, tenant_named, tenant_names, tenant_to_change
+from loa.app.route_steps import channel_of, read_step, show_step
 from loa.domain.callback_body import callback_id_from
 from loa.domain.numbering.table import Carrier
 from loa.domain.traffic import TrafficClass
@@ -42,10 +43,10 @@ class RouteDesk:
         own_senders = {each.name for each in await self._ledger.senders() if each.tenant_id == owner.id}
         if sender and sender not in own_senders:
             raise NotFound(f"tenant {owner.name} has no sender {sender!r}; add it with: loa senders add {sender}")
-        ids = [(await channel_named(self._ledger, name)).id for name in channels]
+        steps = [read_step(each, (await channel_named(self._ledger, channel_of(each))).id) for each in channels]
         record = await self._ledger.add_route(
             owner.id,
-            ids,
+            steps,
             sender=sender,
             traffic_class=None if traffic_class is None else TrafficClass[traffic_class.upper()],
             carrier=carrier,
@@ -75,7 +76,9 @@ class RouteDesk:
                 "sender": record.sender or None,
                 "class": None if record.traffic_class is None else record.traffic_class.label,
                 "carrier": record.carrier or None,
-                "channels": [channels.get(each, str(each)) for each in record.channels],
+                "channels": [
+                    show_step(step, channels.get(step.channel_id, str(step.channel_id))) for step in record.steps
+                ],
             }
             for record in records
         ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from loa.app.channel_seat import Plan, Running, Seat
 from loa.errors import ConfigError
@@ -14,11 +14,16 @@ from loa.ports.ledger import Claims
 from loa.ports.probe import Probe
 from loa.ports.records import ChannelRecord, SlotUse, UnknownPolicy
 from loa.stages.dispatch import ChannelDispatch, DispatchRules
+from loa.stages.silence import Listening, SilenceLedger
 
 Tokens = Callable[[int, Callable[[], None]], AccessTokens | None]
 """Gives a channel's view of its grant, by its id and what to call when there is another token."""
 
 log = get_logger("loa.app.channels")
+
+
+class HostLedger(Claims, SilenceLedger, Protocol):
+    """The roles that channels are worked on with."""
 
 
 def no_tokens(_channel_id: int, _wake: Callable[[], None]) -> AccessTokens | None:
@@ -35,7 +40,7 @@ class ChannelHost:
 
     def __init__(
         self,
-        ledger: Claims,
+        ledger: HostLedger,
         providers: Mapping[str, Provider],
         *,
         clock: Clock,
@@ -44,6 +49,7 @@ class ChannelHost:
         policy: UnknownPolicy,
         rules: DispatchRules,
         told: Callable[[], None],
+        went_on: Callable[[], None],
         drain_s: float,
         tokens: Tokens = no_tokens,
     ) -> None:
@@ -55,6 +61,7 @@ class ChannelHost:
         self._policy = policy
         self._rules = rules
         self._told = told
+        self._went_on = went_on
         self._drain_s = drain_s
         self._tokens = tokens
         self._seats: dict[int, Seat] = {}
@@ -155,9 +162,13 @@ class ChannelHost:
             policy=self._policy,
             rules=self._rules,
             answered=self._told,
+            went_on=self._went_on,
         )
         dispatch.paused = record.paused
-        loops: list[Coroutine[Any, Any, None]] = [dispatch.run(), dispatch.run_recorder()]
+        listening = Listening(
+            record.id, channel, self._ledger, clock=self._clock, probe=self._probe, went_on=self._went_on
+        )
+        loops: list[Coroutine[Any, Any, None]] = [dispatch.run(), dispatch.run_recorder(), listening.run()]
         tasks = [asyncio.create_task(loop, name=f"dispatch {record.name}") for loop in loops]
         return Running(plan, held, channel, dispatch, tasks, tokens=context.tokens)
 

@@ -24,6 +24,7 @@ from loa.stages.custody import Custody
 from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.registry import Registry, Snapshot
 from loa.stages.sharing import Sharing
+from loa.stages.silence import Abandoned
 from loa.stages.templates import Source, TemplateStage
 from loa.stages.upkeep import Upkeep
 
@@ -41,10 +42,10 @@ class Ground:
     clock: Clock
     probe: Probe
 
-    def policy(self, tenant_id: int, traffic_class: TrafficClass) -> tuple[int, bool]:
+    def policy(self, tenant_id: int, traffic_class: TrafficClass) -> tuple[int, OnUnknown]:
         """See ports.records.UnknownPolicy."""
         policy = self.registry.policies(tenant_id)[traffic_class]
-        return policy.evidence_wait_s * 1000, policy.on_unknown is OnUnknown.RESEND_ONCE
+        return policy.evidence_wait_s * 1000, policy.on_unknown
 
     def channel_name(self, channel_id: int) -> str:
         """Name a channel for people."""
@@ -55,7 +56,9 @@ class Ground:
 class Dispatching:
     """Role dispatch: channels with their lanes and grants, and this process's share of them."""
 
-    def __init__(self, ground: Ground, receipts: ReceiptSink, told: Callable[[], None]) -> None:
+    def __init__(
+        self, ground: Ground, receipts: ReceiptSink, told: Callable[[], None], went_on: Callable[[], None]
+    ) -> None:
         self._ground = ground
         self.custody = Custody(ground.ledger, clock=ground.clock, probe=ground.probe)
         self.host = ChannelHost(
@@ -68,6 +71,7 @@ class Dispatching:
             policy=ground.policy,
             rules=translate.dispatch_rules(ground.settings),
             told=told,
+            went_on=went_on,
             drain_s=ground.settings.drain_s,
         )
         self.templates = TemplateStage(ground.ledger, clock=ground.clock, sources=self._sources)
@@ -143,7 +147,9 @@ class Stages:
             told=self.told,
         )
         self.calling = Calling(ground) if "callbacks" in roles else None
-        self.dispatching = Dispatching(ground, self.receipts.offer, self.told) if "dispatch" in roles else None
+        self.dispatching = (
+            Dispatching(ground, self.receipts.offer, self.told, self.due) if "dispatch" in roles else None
+        )
 
     @property
     def host(self) -> ChannelHost | None:
@@ -203,11 +209,12 @@ class Stages:
         if self.dispatching is not None:
             loops += [self.dispatching.sharing.run, self.dispatching.templates.run]
         if self.dispatching is not None or "api" in self._roles:
-            loops.append(self.receipts.run)
+            loops += [self.receipts.run, self.receipts.run_learning]
         if self.calling is not None:
             loops += self.calling.stage.loops()
         if "upkeep" in self._roles:
-            loops.append(self.upkeep.run)
+            ground = self._ground
+            loops += [self.upkeep.run, Abandoned(ground.ledger, ground.clock, self.due).run]
         elif "receipts" in self._roles:
             loops.append(Rematching(self._ground.ledger, self._ground.clock, self.wake).run)
         return loops

@@ -14,6 +14,7 @@ from loa.domain.ids import new_referent_id, new_token
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted
 from loa.domain.receipt import Receipt
+from loa.domain.routes import plan_of
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger, SqliteOptions
 from loa.ports.channel import Attempt
@@ -73,7 +74,7 @@ def _submission(numbers: Sequence[int], endpoint_id: int) -> NewSubmission:
         accepted_at=AT,
         due_at=AT,
         expires_at=AT + 60 * MINUTE,
-        plans=[((1,), numbers)],
+        plans=[(plan_of(1), numbers)],
         endpoint_id=endpoint_id,
     )
 

@@ -23,12 +23,19 @@ app = group("Routes: which channels a tenant's messages take, in which order. Th
 loa routes add viettel
 loa routes add viettel backup --tenant acme --class otp
 loa routes add mobi --carrier mobifone --position 5
+loa routes add zalo,after=20s,class=otp+transactional viettel
 """,
 )
 async def add(
     terminal: Terminal,
     *,
-    channels: Annotated[list[str], typer.Argument(metavar="CHANNEL...", help="Channels, in the order of trying.")],
+    channels: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CHANNEL...",
+            help="Channels in the order of trying; conditions follow a comma.",
+        ),
+    ],
     tenant: TenantName = DEFAULT_TENANT,
     sender: Annotated[str, typer.Option(metavar="NAME", help="Only this sender.", show_default=False)] = "",
     traffic_class: Annotated[
@@ -42,7 +49,12 @@ async def add(
         int | None, typer.Option(metavar="N", help="Rules are read from low to high; last without.", show_default=False)
     ] = None,
 ) -> None:
-    """Add a rule; conditions that are left out match everything."""
+    """Add a rule; conditions that are left out match everything.
+
+    A step is CHANNEL[,after=20s|usual][,class=otp+transactional][,carrier=viettel+mobifone][,hours=07:00-22:00]. The
+    next step begins at once when the channel refuses a message, and when no receipt came within `after`; `usual` is
+    what receipts of that channel and class usually take.
+    """
     wanted = {
         "channels": channels,
         "tenant": tenant,

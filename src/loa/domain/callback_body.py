@@ -12,6 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Protocol
 
+from loa.domain.destination import written
 from loa.domain.ids import MESSAGE_PREFIX, message_id_from, message_public_id
 from loa.domain.lifecycle import VENDOR_STATUS, State
 
@@ -61,7 +62,7 @@ def callback_body(told: Told, *, retry_count: int = 0) -> dict[str, Any]:
     is never told of is a KeyError. Source: vendor page sms/callback; docs/reference/native-api.md.
     """
     return {
-        "msisdn": str(told.destination),
+        "msisdn": written(told.destination),
         "requestId": told.request_id,
         "sendTime": utc_text(told.sent_at),
         "responseTimeTelco": utc_text(told.handed_over_at) if told.handed_over_at else None,
@@ -88,7 +89,7 @@ def callback_bytes(told: Told, *, retry_count: int = 0) -> bytes:
     handed_over = f'"{utc_text(told.handed_over_at)}"' if told.handed_over_at else "null"
     error, channel, metadata = told.error, told.channel, told.metadata
     return (
-        f'{{"msisdn":"{told.destination}","requestId":{encode_basestring(told.request_id)},'
+        f'{{"msisdn":"{written(told.destination)}","requestId":{encode_basestring(told.request_id)},'
         f'"sendTime":"{utc_text(told.sent_at)}","responseTimeTelco":{handed_over},'
         f'"status":{VENDOR_STATUS[told.state]},"referentId":{encode_basestring(told.referent_id)},'
         f'"retryCount":{retry_count},"state":{_LABEL[told.state]},"sequence":{told.sequence},'

@@ -42,13 +42,14 @@ MOVES: dict[State, dict[State, str]] = {
         State.UNKNOWN: "bytes may have left, no answer came",
         State.REJECTED: "the provider refused it for good",
         State.EXPIRED: "its lifetime ended and it was not handed over",
+        State.DELIVERED: "an earlier step arrived while this one was on its way",
     },
     State.SENT: {
         State.DELIVERED: "receipt",
         State.UNDELIVERED: "receipt",
         State.REJECTED: "receipt",
         State.EXPIRED: "receipt",
-        State.QUEUED: "undelivered here: the next step of the route plan",
+        State.QUEUED: "undelivered here, or silent for too long: the next step of the route plan",
     },
     State.UNKNOWN: {
         State.SENT: "late response",
@@ -56,15 +57,19 @@ MOVES: dict[State, dict[State, str]] = {
         State.UNDELIVERED: "receipt",
         State.REJECTED: "late response or receipt",
         State.EXPIRED: "receipt",
-        State.QUEUED: "policy: one re-send, flagged possible_duplicate",
+        State.QUEUED: "policy: one re-send or the next step of the route plan, flagged possible_duplicate",
     },
     State.EXPIRED: {
         State.DELIVERED: "upgrade: a receipt proves delivery after we gave up",
         State.UNDELIVERED: "upgrade: a receipt names the reason after we gave up",
     },
     State.DELIVERED: {},
-    State.UNDELIVERED: {},
-    State.REJECTED: {},
+    State.UNDELIVERED: {
+        State.DELIVERED: "upgrade: an earlier attempt proves to have arrived after the last one failed",
+    },
+    State.REJECTED: {
+        State.DELIVERED: "upgrade: an earlier attempt proves to have arrived after the last one was refused",
+    },
     State.CANCELLED: {},
 }
 

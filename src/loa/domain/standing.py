@@ -5,18 +5,32 @@ once. Pure. The callers hold the row exclusively while they decide.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from loa.domain.lifecycle import State, is_final, may_move
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.routes import RoutePlan
+from loa.domain.traffic import OnUnknown
 
 POSSIBLE_DUPLICATE = 1
 DEAD = 2
 RESENT = 4
 SETTLED_UNKNOWN = 8
 RESEND_WANTED = 16
-"""Flags of a message; the numbers are stored."""
+ARRIVED = 32
+DOUBLE_REACH = 64
+GO_ON_WANTED = 128
+"""Flags of a message; the numbers are stored. ARRIVED: an attempt before the last one proves to have been delivered;
+DOUBLE_REACH: and a later one was, or may have been, handed over all the same."""
+
+_WANTED = RESEND_WANTED | GO_ON_WANTED
+_WANTS = {OnUnknown.NEVER: 0, OnUnknown.RESEND_ONCE: RESEND_WANTED, OnUnknown.NEXT_STEP: GO_ON_WANTED}
+
+TRIES_BEFORE_NEXT = 2
+"""How often a step is tried that has another behind it: a short disturbance passes, a longer one is not waited for."""
+LAST_CALL_MS = 20_000
+"""How long before the end of a message's life its next step begins at the latest, so that it has time to arrive."""
 
 IN_DOUBT = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
 """States in which another ledger that holds the same message may have sent it meanwhile."""
@@ -44,7 +58,7 @@ class Standing:
     id: int
     tenant_id: int
     channel_id: int
-    plan: tuple[int, ...]
+    plan: RoutePlan
     step: int
     state: State
     due_at: int | None
@@ -57,6 +71,7 @@ class Standing:
     expires_at: int
     endpoint_id: int | None
     every_step: bool
+    updated_at: int = 0
     events: list[Event] = field(default_factory=list)
     changed: bool = False
 
@@ -93,10 +108,17 @@ class Standing:
         if self.step + 1 >= len(self.plan) or self.expires_at <= at:
             return False
         self.step += 1
-        self.channel_id = self.plan[self.step]
+        self.channel_id = self.plan[self.step].channel_id
         self.tries = 0
         self.move(State.QUEUED, at, due_at=at)
         return True
+
+    def patience_until(self, at: int) -> int | None:
+        """Tell when the next step begins if this one, handed over at `at`, stays silent; None for never."""
+        patience_ms = self.plan[self.step].patience_ms
+        if not patience_ms or self.step + 1 >= len(self.plan):
+            return None
+        return min(at + patience_ms, max(at, self.expires_at - LAST_CALL_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +128,7 @@ class Verdict:
     at: int
     retry_at: int = 0
     wait_until: int = 0
-    resend: bool = False
+    after: OnUnknown = OnUnknown.NEVER
     dead: bool = False
 
 
@@ -122,13 +144,16 @@ def settle(message: Standing, number: int, outcome: Outcome, verdict: Verdict) -
         return _settle_late(message, outcome, verdict.at)
     if message.state is not State.SENDING:
         return False
+    if message.flags & ARRIVED:
+        _arrive(message, verdict.at, handed_over=isinstance(outcome, Accepted | Unknown))
+        return True
     match outcome:
         case Accepted():
-            message.move(State.SENT, verdict.at)
-        case Refused(reason=reason, lasting=lasting):
-            _refuse(message, reason, lasting, verdict)
-        case Deferred(reason=reason, counts=counts):
-            _defer(message, reason, counts, verdict)
+            message.move(State.SENT, verdict.at, due_at=message.patience_until(verdict.at))
+        case Refused():
+            _refuse(message, outcome, verdict)
+        case Deferred():
+            _defer(message, outcome, verdict)
         case Unknown(reason=reason):
             lose_track(message, reason, verdict)
         case _:
@@ -136,14 +161,21 @@ def settle(message: Standing, number: int, outcome: Outcome, verdict: Verdict) -
     return True
 
 
+def _arrive(message: Standing, at: int, *, handed_over: bool) -> None:
+    """End a message that an earlier attempt brought to the handset, whatever became of the one after it."""
+    message.flags |= ARRIVED | (DOUBLE_REACH if handed_over else 0)
+    message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
+    message.move(State.DELIVERED, at)
+
+
 def _settle_late(message: Standing, outcome: Outcome, at: int) -> bool:
     match outcome:
         case Accepted():
-            message.flags &= ~(SETTLED_UNKNOWN | RESEND_WANTED)
-            message.move(State.SENT, at)
+            message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
+            message.move(State.SENT, at, due_at=message.patience_until(at))
             return True
         case Refused(reason=reason):
-            message.flags &= ~(SETTLED_UNKNOWN | RESEND_WANTED)
+            message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
             message.move(State.REJECTED, at, error=reason)
             return True
         case Deferred() | Unknown():
@@ -152,25 +184,35 @@ def _settle_late(message: Standing, outcome: Outcome, at: int) -> bool:
             assert_never(outcome)
 
 
-def _refuse(message: Standing, reason: str, lasting: bool, verdict: Verdict) -> None:
-    if message.next_step(verdict.at):
-        message.error = reason
+def _refuse(message: Standing, refused: Refused, verdict: Verdict) -> None:
+    if not refused.everywhere and message.next_step(verdict.at):
+        message.error = refused.reason
         return
-    if lasting or verdict.dead:
-        message.flags |= 0 if lasting else DEAD
-        message.move(State.REJECTED, verdict.at, error=reason)
+    if refused.lasting or verdict.dead:
+        message.flags |= 0 if refused.lasting else DEAD
+        message.move(State.REJECTED, verdict.at, error=refused.reason)
         return
-    _defer(message, reason, True, verdict)
+    _try_later(message, refused.reason, verdict, counts=True)
 
 
-def _defer(message: Standing, reason: str, counts: bool, verdict: Verdict) -> None:
-    if message.expires_at <= max(verdict.at, verdict.retry_at if counts else 0):
+def _defer(message: Standing, deferred: Deferred, verdict: Verdict) -> None:
+    # What holds back this message alone holds it back for long: the next step, where there is one, does not wait.
+    goes_on = deferred.alone or verdict.dead or (deferred.counts and message.tries + 1 >= TRIES_BEFORE_NEXT)
+    if goes_on and message.next_step(verdict.at):
+        message.error = deferred.reason
+        return
+    if deferred.alone and not deferred.counts:
+        verdict = replace(verdict, retry_at=max(verdict.retry_at, deferred.until))
+    _try_later(message, deferred.reason, verdict, counts=deferred.counts, alone=deferred.alone)
+
+
+def _try_later(message: Standing, reason: str, verdict: Verdict, *, counts: bool, alone: bool = False) -> None:
+    if message.expires_at <= max(verdict.at, verdict.retry_at if counts or alone else 0):
         message.move(State.EXPIRED, verdict.at, error=reason)
         return
     if verdict.dead:
-        if not message.next_step(verdict.at):
-            message.flags |= DEAD
-            message.move(State.REJECTED, verdict.at, error=reason)
+        message.flags |= DEAD
+        message.move(State.REJECTED, verdict.at, error=reason)
         return
     message.tries += 1 if counts else 0
     # A message that was only throttled keeps its due time, and with it its place in the lane.
@@ -179,21 +221,50 @@ def _defer(message: Standing, reason: str, counts: bool, verdict: Verdict) -> No
 
 def lose_track(message: Standing, reason: str, verdict: Verdict) -> None:
     """Mark a message as unknown; it waits for evidence until `verdict.wait_until`."""
-    message.flags &= ~RESEND_WANTED
-    if verdict.resend and not message.flags & RESENT:
-        message.flags |= RESEND_WANTED
+    if message.flags & ARRIVED:
+        _arrive(message, verdict.at, handed_over=True)
+        return
+    message.flags &= ~_WANTED
+    if not message.flags & RESENT:
+        message.flags |= _WANTS[verdict.after]
     message.move(State.UNKNOWN, verdict.at, error=reason, due_at=verdict.wait_until)
 
 
 def end_wait(message: Standing, now: int) -> bool:
-    """End the wait of an unknown message: True when it is queued for its one flagged re-send, False when final."""
-    if message.flags & RESEND_WANTED and message.expires_at > now:
-        message.flags = (message.flags | RESENT | POSSIBLE_DUPLICATE) & ~RESEND_WANTED
-        message.move(State.QUEUED, now, error=message.error, due_at=now)
+    """End the wait of an unknown message: True when it is queued for its one flagged re-send, False when final.
+
+    The re-send goes over the next step of the plan where there is one.
+    """
+    wanted = message.flags & _WANTED
+    message.flags &= ~_WANTED
+    last = message.step + 1 >= len(message.plan)
+    if wanted and message.expires_at > now and (wanted & RESEND_WANTED or not last):
+        message.flags |= RESENT | POSSIBLE_DUPLICATE
+        reason = message.error
+        if message.next_step(now):
+            message.error = reason
+        else:
+            message.move(State.QUEUED, now, error=reason, due_at=now)
         return True
-    message.flags = (message.flags | SETTLED_UNKNOWN) & ~RESEND_WANTED
+    message.flags |= SETTLED_UNKNOWN
     message.due_at = None
     message.tell(now)
+    return False
+
+
+def go_on(message: Standing, now: int) -> bool:
+    """Begin the next step of a sent message that stayed silent for its time: flagged, since it may still arrive.
+
+    False where a receipt was quicker, or nothing can follow.
+    """
+    if message.state is not State.SENT or message.due_at is None or message.due_at > now:
+        return False
+    flags = message.flags
+    message.flags |= POSSIBLE_DUPLICATE
+    if message.next_step(now):
+        message.error = "silent"
+        return True
+    message.flags, message.due_at, message.changed = flags, None, True
     return False
 
 
@@ -202,12 +273,20 @@ def end_in_doubt(message: Standing, reason: str, now: int) -> None:
 
     A receipt may still say what became of it.
     """
-    message.flags = (message.flags | SETTLED_UNKNOWN) & ~RESEND_WANTED
+    message.flags = (message.flags | SETTLED_UNKNOWN) & ~_WANTED
     if message.state is not State.UNKNOWN:
         message.move(State.UNKNOWN, now)
     message.error = reason
     message.due_at = None
     message.tell(now)
+
+
+def end_unclaimed(message: Standing, now: int) -> None:
+    """End a queued message that is due and must not be sent: it arrived already, or its lifetime is over."""
+    if message.flags & ARRIVED:
+        _arrive(message, now, handed_over=False)
+    else:
+        expire(message, now)
 
 
 def expire(message: Standing, now: int) -> None:
@@ -220,7 +299,21 @@ INFORMED = "informed"
 CONFLICT = "conflict"
 
 
-def apply_receipt(message: Standing, segments: Mapping[int, State | None], state: State, detail: str, at: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which attempt a receipt speaks of, over which channel."""
+
+    number: int
+    channel_id: int
+
+    def before(self, message: Standing) -> bool:
+        """Tell whether a later attempt of the message was made, or is due over another channel."""
+        return self.number < message.attempts or self.channel_id != message.channel_id
+
+
+def apply_receipt(
+    message: Standing, source: Source, segments: Mapping[int, State | None], state: State, detail: str, at: int
+) -> str:
     """Apply what a receipt proves; `segments` holds the state of every reported segment of the attempt, this included.
 
     Delivered takes all segments; one failed segment fails the message. Gives applied, informed (nothing to change yet)
@@ -228,16 +321,42 @@ def apply_receipt(message: Standing, segments: Mapping[int, State | None], state
     """
     if state is State.DELIVERED and any(known is not State.DELIVERED for known in segments.values()):
         return INFORMED
+    if source.before(message):
+        return _apply_earlier(message, source, at) if state is State.DELIVERED else INFORMED
     if message.state is state:
         return INFORMED
     if message.state is State.SENDING or (message.state is State.QUEUED and state is not State.DELIVERED):
         # A newer attempt waits or is on its way: its own outcome decides, this receipt stays as evidence beside it.
         return INFORMED
-    if not may_move(message.state, state):
+    if message.state in _CONTRADICTED or not may_move(message.state, state):
         return CONFLICT
-    message.flags &= ~(SETTLED_UNKNOWN | RESEND_WANTED)
+    message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
     if message.state is State.SENT and state is not State.DELIVERED and message.next_step(at):
         message.error = detail
         return APPLIED
     message.move(state, at, error="" if state is State.DELIVERED else detail)
+    return APPLIED
+
+
+_CONTRADICTED = frozenset({State.UNDELIVERED, State.REJECTED})
+"""What only an earlier attempt may turn into delivered: of the same attempt, two receipts contradict each other."""
+_HANDED_OVER = frozenset({State.SENT, State.UNKNOWN, State.DELIVERED})
+
+
+def _apply_earlier(message: Standing, source: Source, at: int) -> str:
+    """Apply that an attempt arrived which was given up for the next one."""
+    if message.flags & ARRIVED:
+        return INFORMED
+    message.flags |= ARRIVED
+    message.changed = True
+    if message.state is State.SENDING:
+        # Its bytes may be leaving this moment: what comes of them is waited for, and then nothing more is sent.
+        return INFORMED
+    handed_over = source.number < message.attempts and message.state in _HANDED_OVER
+    if message.state is State.DELIVERED:
+        message.flags |= DOUBLE_REACH if handed_over else 0
+        return INFORMED
+    if not may_move(message.state, State.DELIVERED):
+        return CONFLICT
+    _arrive(message, at, handed_over=handed_over)
     return APPLIED

@@ -16,7 +16,7 @@ class Tag(IntEnum):
     """What a template may be used for; a lower tag is trusted more. The numbers are the provider's own."""
 
     TRANSACTION = 1
-    CUSTOMER_CARE = 2
+    CARE = 2
     PROMOTION = 3
 
 

@@ -26,6 +26,9 @@ class OnUnknown(StrEnum):
 
     NEVER = "never"
     RESEND_ONCE = "resend_once"
+    """Once more, flagged: over the next step of the route plan, or over the same channel where it is the last."""
+    NEXT_STEP = "next_step"
+    """Over the next step of the route plan, flagged; never over the same channel again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ The engines look up and write down; what is decided in between stands here once.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from loa.domain.latency import Wait, span_of
 from loa.domain.lifecycle import State
 from loa.domain.receipt import Receipt, stored_form
-from loa.domain.standing import APPLIED, CONFLICT, INFORMED, apply_receipt
+from loa.domain.standing import APPLIED, CONFLICT, DOUBLE_REACH, INFORMED, Source, apply_receipt
 from loa.ledger.working import Working
 from loa.ports.records import ReceiptCounts
 
@@ -25,7 +26,8 @@ class Arrival:
     """One receipt on its way through; `forms` best first, `row` its place in the receipt table.
 
     `segment`: the (message, attempt, segment) it speaks of; `tenant_id` of that message, 0 while it is not known.
-    `by_evidence`: no reference led there, but channel, number and time.
+    `by_evidence`: no reference led there, but channel, number and time. `doubled`: it shows that the message reached
+    the handset over two steps; `wait`: how long it took.
     """
 
     channel_id: int
@@ -44,6 +46,8 @@ class Arrival:
     standing: Any = None
     result: str = PARKED
     by_evidence: bool = False
+    doubled: bool = False
+    wait: Wait | None = None
 
     @property
     def key(self) -> Key:
@@ -203,7 +207,13 @@ def apply_all(arrivals: Iterable[Arrival], working: Working, known: SegmentState
             found.result = CONFLICT
             continue
         message = working.messages[message_id]
-        found.result = apply_receipt(message, states, found.state, found.detail, found.received_at)
+        source = Source(number, found.channel_id)
+        since = message.updated_at if message.state is State.SENT and not source.before(message) else 0
+        doubled = message.flags & DOUBLE_REACH
+        found.result = apply_receipt(message, source, states, found.state, found.detail, found.received_at)
+        found.doubled = not doubled and bool(message.flags & DOUBLE_REACH)
+        if since and message.state is State.DELIVERED:
+            found.wait = Wait(found.channel_id, working.classes[message_id], span_of(found.received_at - since))
         if found.result != CONFLICT:
             marks.append(found)
     return marks
@@ -219,7 +229,7 @@ def parked_rows(arrivals: Iterable[Arrival]) -> list[list[Any]]:
     ]
 
 
-def count(arrivals: Iterable[Arrival], repeated: set[int]) -> ReceiptCounts:
+def count(arrivals: Collection[Arrival], repeated: set[int]) -> ReceiptCounts:
     """Count what became of arrivals."""
     words: Counter[str] = Counter("repeated" if id(a) in repeated else a.result for a in arrivals)
     return ReceiptCounts(
@@ -227,6 +237,8 @@ def count(arrivals: Iterable[Arrival], repeated: set[int]) -> ReceiptCounts:
         repeated=words["repeated"],
         parked=words[PARKED],
         conflicts=words[CONFLICT],
+        doubles=sum(a.doubled for a in arrivals),
+        waits=Counter(a.wait for a in arrivals if a.wait is not None),
     )
 
 

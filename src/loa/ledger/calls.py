@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
+from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
@@ -19,6 +21,7 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
+from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
     ApiKey,
@@ -147,6 +150,14 @@ class Calls(ABC):
         """See ports.ledger.Upkeep."""
         return await self._call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
 
+    async def go_on(self, questions: Sequence[Question], now: int) -> int:
+        """See ports.ledger.Silence."""
+        return await self._call("go_on", (questions, now))  # type: ignore[no-any-return]
+
+    async def learn(self, waits: Mapping[Wait, int]) -> None:
+        """See ports.ledger.Silence."""
+        await self._call("learn", waits)
+
     async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
         """See ports.ledger.Restoring."""
         return await self._call("hold", (limit, now))  # type: ignore[no-any-return]
@@ -188,7 +199,7 @@ class Calls(ABC):
     async def add_route(
         self,
         tenant_id: int,
-        channels: Sequence[int],
+        steps: Sequence[RouteStep | int],
         *,
         sender: str = "",
         traffic_class: TrafficClass | None = None,
@@ -196,7 +207,8 @@ class Calls(ABC):
         position: int | None = None,
     ) -> RouteRecord:
         """See ports.ledger.Directory."""
-        record = RouteRecord(0, tenant_id, 0, tuple(channels), sender, traffic_class, carrier)
+        whole = tuple(RouteStep(step) if isinstance(step, int) else step for step in steps)
+        record = RouteRecord(0, tenant_id, 0, whole, sender, traffic_class, carrier)
         return await self._change(self._directory.add_route(record, position))  # type: ignore[no-any-return]
 
     async def remove_route(self, route_id: int) -> bool:

@@ -2,20 +2,25 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
 
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt
 
 CONTENTS_KEPT = 4_000
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the messages of a submission share; it never changes."""
+    """What the messages of a submission share; it never changes.
+
+    `rich`: what steps send instead of the text, by the channel's id as text; `brandname`: shown instead of `sender`.
+    """
 
     sender: str
     text: str
@@ -24,6 +29,8 @@ class Content:
     expires_at: int
     referent_id: str
     ext: dict[str, Any]
+    rich: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NOTHING)
+    brandname: str = ""
 
     def attempt(self, row: Any, channel_id: int, traffic_class: TrafficClass) -> Attempt:
         """Make an attempt of a due message: id, submission, number, attempts so far, flags, tries, tenant."""
@@ -34,7 +41,7 @@ class Content:
             channel_id,
             traffic_class,
             destination,
-            self.sender,
+            self.brandname or self.sender,
             self.text,
             self.encoding,
             self.segment_count,
@@ -44,6 +51,7 @@ class Content:
             self.ext,
             tries,
             tenant_id,
+            self.rich.get(str(channel_id), NOTHING) if self.rich else NOTHING,
         )
 
 
@@ -58,9 +66,13 @@ class Contents:
         return [i for i in ids if i not in self._kept]
 
     def keep(self, rows: Iterable[Any]) -> None:
-        """Keep contents: submission, sender, text, encoding, segments, end of life, referent, ext as JSON."""
+        """Keep contents: submission, the members of `Content` in their order, those that are mappings as JSON."""
         for row in rows:
-            self._kept[row[0]] = Content(row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
+            rich = json.loads(row[8]) if row[8] else NOTHING
+            first, sender, text, encoding, segments, expires_at, referent_id, ext, _, brandname = row
+            self._kept[first] = Content(
+                sender, text, encoding, segments, expires_at, referent_id, json.loads(ext), rich, brandname
+            )
 
     def put(self, submission_id: int, content: Content) -> None:
         """Keep one content."""

@@ -11,6 +11,7 @@ from loa.ports.records import InboundEvent, NewInbound
 KEY_MAX: Final = 200
 """A longer key is known by its digest: an index takes no value of any length."""
 EMPTY: Final = "{}"
+NOBODY: Final[Sequence[int | None]] = (None,)
 
 
 @dataclass(slots=True, eq=False)
@@ -83,19 +84,17 @@ def event_rows(fresh: Iterable[Incoming], endpoints: Iterable[Sequence[int]]) ->
     The first of an event's rows is its entry in the feed; the others are there for further endpoints.
     Shapes: an endpoint as tenant, id.
     """
-    told: dict[int, list[int | None]] = {}
-    for tenant_id, endpoint_id in endpoints:
-        told.setdefault(tenant_id, []).append(endpoint_id)
+    told: dict[int, list[int]] = {}
+    for owner, wanted in endpoints:
+        told.setdefault(owner, []).append(wanted)
     rows: list[list[Any]] = []
     for each in fresh:
         event = each.event
         if not event.tenant_id:
             continue
-        for place, endpoint_id in enumerate(told.get(event.tenant_id, [None]), start=1):
+        for place, endpoint_id in enumerate(told.get(event.tenant_id) or NOBODY, start=1):
             due_at = None if endpoint_id is None else event.received_at
-            rows.append(
-                [event.tenant_id, -each.id, place, event.received_at, event.channel_id, endpoint_id, due_at]
-            )
+            rows.append([event.tenant_id, -each.id, place, event.received_at, event.channel_id, endpoint_id, due_at])
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from loa.domain.ids import REFERENT_DIGITS, REFERENT_PREFIX
 from loa.domain.lifecycle import State
 from loa.domain.receipt import stored_form
-from loa.domain.standing import DEAD, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
+from loa.domain.standing import DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
 from loa.domain.traffic import TrafficClass
 from loa.ports.records import MessageFilter
 
@@ -40,6 +40,7 @@ def message(row: Read) -> Read:
     row["state"] = STATE_LABELS[row["state"]]
     row["class"] = CLASS_LABELS[row["class"]]
     row["possible_duplicate"] = bool(flags & POSSIBLE_DUPLICATE)
+    row["double_reach"] = bool(flags & DOUBLE_REACH)
     row["dead"] = bool(flags & DEAD)
     row["final_unknown"] = bool(flags & SETTLED_UNKNOWN)
     return row

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from loa.domain.routes import step_as_json, step_from_json
 from loa.domain.traffic import TrafficClass
 from loa.ledger.placing import as_json
 from loa.ledger.sealing import open_secrets, open_settings
@@ -15,7 +16,7 @@ KEY_COLUMNS: Final = (
     " endpoint_id, created_at, expires_at, revoked_at, last_used_at"
 )
 CHANNELS: Final = "SELECT id, name, provider, settings, paused, version FROM channel"
-ROUTES: Final = "SELECT id, tenant_id, position, channels, sender, class, carrier FROM route"
+ROUTES: Final = "SELECT id, tenant_id, position, steps, sender, class, carrier FROM route"
 ENDPOINTS: Final = (
     "SELECT id, tenant_id, url, secrets, every_step, disabled_at, disabled_reason, failing_since, inbound FROM endpoint"
 )
@@ -77,7 +78,14 @@ def read_channel(row: Any, sealer: Sealer) -> ChannelRecord:
 def read_route(row: Any) -> RouteRecord:
     """Read a row of ROUTES."""
     traffic_class = None if row[5] is None else TrafficClass(row[5])
-    return RouteRecord(row[0], row[1], row[2], tuple(json.loads(row[3])), row[4], traffic_class, row[6])
+    return RouteRecord(
+        row[0], row[1], row[2], tuple(map(step_from_json, json.loads(row[3]))), row[4], traffic_class, row[6]
+    )
+
+
+def steps_text(route: RouteRecord) -> str:
+    """Write the steps of a route as they are stored."""
+    return text([step_as_json(step) for step in route.steps])
 
 
 def read_endpoint(row: Any, sealer: Sealer) -> Endpoint:
@@ -110,4 +118,6 @@ def submission_values(
         every_step,
         as_json(new.ext),
         as_json(new.answer),
+        text({str(channel_id): content for channel_id, content in new.rich.items()}) if new.rich else "",
+        new.brandname,
     ]

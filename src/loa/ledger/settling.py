@@ -19,7 +19,7 @@ def outcome_word(outcome: Outcome) -> str:
 
 def verdict(s: Settlement) -> Verdict:
     """Give what the rules must know beside the outcome."""
-    return Verdict(s.at, s.retry_at, s.wait_until, s.resend, s.dead)
+    return Verdict(s.at, s.retry_at, s.wait_until, s.after, s.dead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loa.domain.lifecycle import State
+from loa.domain.routes import read_plan
 from loa.domain.standing import Event, Standing
 
 _STATES = {state.value: state for state in State}
@@ -27,6 +28,16 @@ class Change:
     events: list[Event]
 
     @property
+    def waited(self) -> bool:
+        """Whether it may have been waiting for its step to speak."""
+        return self.before is State.SENT and any(step.patience_ms for step in self.message.plan)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for its step to speak now, until `due_at`."""
+        return self.message.state is State.SENT and self.message.due_at is not None
+
+    @property
     def lane_after(self) -> int | None:
         """The channel it is queued for now, None when it is not."""
         return self.message.channel_id if self.message.state is _QUEUED else None
@@ -43,13 +54,12 @@ class Working:
 
     def add(self, row: Any) -> None:
         """Take a message up from its row, see the `standing` columns of the queries."""
-        plan = row[3]
         state = _STATES[row[5]]
         message = Standing(
             row[0],
             row[1],
             row[2],
-            (int(plan),) if "," not in plan else tuple(map(int, plan.split(","))),
+            read_plan(row[3]),
             row[4],
             state,
             row[6],
@@ -62,6 +72,7 @@ class Working:
             row[13],
             row[14],
             bool(row[15]),
+            row[17],
         )
         self.messages[message.id] = message
         self.classes[message.id] = row[16]

@@ -95,6 +95,10 @@ link_up = _gauge("link_up", "1 while a link of a channel is bound, else 0.", "ch
 receipts_total = _counter("receipts_total", "Receipts stored, by the state they report.", "state")
 receipts_repeat_total = _counter("receipts_repeat_total", "Receipts that repeated an earlier one.")
 receipts_conflict_total = _counter("receipts_conflict_total", "Receipts that contradicted a final state.")
+double_reach_total = _counter(
+    "double_reach_total", "Messages that prove to have reached the handset over two steps of their route plan."
+)
+silent_total = _counter("silent_total", "Messages whose next step began because the one before stayed silent.")
 receipts_orphan = _gauge("receipts_orphan", "Receipts parked because nothing matches them yet.")
 
 # --- callbacks ---
@@ -108,7 +112,8 @@ callback_lag_seconds = _histogram(
 # --- grants ---
 grant_renewals_total = _counter(
     "grant_renewals_total",
-    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted, unreadable.",
+    "Renewals of grants, by how they ended: kept, overtaken, unsent, unserved, doubtful, refused, interrupted,"
+    " unreadable.",
     "result",
 )
 grant_consent_needed = _gauge(

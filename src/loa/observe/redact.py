@@ -21,7 +21,7 @@ def mask_msisdn(number: int | str) -> str:
 
     Shapes: fewer than six characters are hidden whole.
     """
-    digits = str(number).removeprefix("+")
+    digits = str(number).removeprefix("+").removeprefix("-")
     if len(digits) < 6:
         return BULLET * len(digits)
     return digits[:2] + BULLET * (len(digits) - 4) + digits[-2:]

@@ -112,6 +112,7 @@ class Question:
     number: int
     destination: int
     ref: str
+    tenant_id: int = 0
 
 
 @runtime_checkable

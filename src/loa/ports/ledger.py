@@ -8,10 +8,12 @@ exactly the calls that returned, and maybe some whose answer was lost on the way
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
+from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
@@ -147,6 +149,33 @@ class Upkeep(Protocol):
         ...
 
 
+class Silence(Protocol):
+    """Steps of route plans that were given a time to speak in, and how long receipts usually take."""
+
+    async def silent_channels(self, now: int) -> list[int]:
+        """Name the channels with sent messages whose step was silent for its time."""
+        ...
+
+    async def silent(self, channel_id: int, limit: int, now: int) -> list[Question]:
+        """Name such messages of a channel, oldest first, with what its provider knows them by."""
+        ...
+
+    async def go_on(self, questions: Sequence[Question], now: int) -> int:
+        """Begin the next step of those that are still silent, flagged; a receipt that was quicker wins.
+
+        Give how many.
+        """
+        ...
+
+    async def learn(self, waits: Mapping[Wait, int]) -> None:
+        """Count how long receipts took; what is long past counts less and less."""
+        ...
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """Give the counts."""
+        ...
+
+
 class Templates(Protocol):
     """The registered templates of channels. A change of more than quotas moves the directory's revision."""
 
@@ -236,7 +265,7 @@ class Directory(Protocol):
     async def add_route(
         self,
         tenant_id: int,
-        channels: Sequence[int],
+        steps: Sequence[RouteStep | int],
         *,
         sender: str = "",
         traffic_class: TrafficClass | None = None,
@@ -317,6 +346,7 @@ class Ledger(
     Inbound,
     Upkeep,
     Restoring,
+    Silence,
     Directory,
     Templates,
     Grants,

@@ -20,6 +20,7 @@ class Point(StrEnum):
     DISPATCH_RECORDED = "dispatch.recorded"  # F08
     RECEIPT_READ = "receipt.read"  # F09: read, not yet committed
     RECEIPT_STORED = "receipt.stored"  # F10: committed, not yet acknowledged
+    SILENCE_ASKED = "silence.asked"  # the provider was asked, the next step has not begun
     CALLBACK_POSTED = "callback.posted"  # F11: posted, not yet recorded
     GRANT_MARKED = "grant.marked"  # F45: refresh token marked as spent, not yet sent
     GRANT_ANSWERED = "grant.answered"  # F45: new pair read, not yet committed

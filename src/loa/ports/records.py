@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Outcome
-from loa.domain.traffic import TrafficClass
+from loa.domain.routes import RoutePlan, RouteStep
+from loa.domain.traffic import OnUnknown, TrafficClass
 
 # --- who ---
 
@@ -73,15 +75,20 @@ class ChannelRecord:
 
 @dataclass(frozen=True, slots=True)
 class RouteRecord:
-    """One routing rule of a tenant; conditions left empty match everything."""
+    """One routing rule of a tenant; conditions left empty match everything. `steps`: what is tried, in order."""
 
     id: int
     tenant_id: int
     position: int
-    channels: tuple[int, ...]
+    steps: tuple[RouteStep, ...]
     sender: str = ""
     traffic_class: TrafficClass | None = None
     carrier: str = ""
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels of its steps."""
+        return tuple(step.channel_id for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ class NewSubmission:
     accepted_at: int
     due_at: int
     expires_at: int
-    plans: Sequence[tuple[tuple[int, ...], Sequence[int]]]
+    plans: Sequence[tuple[RoutePlan, Sequence[int]]]
     endpoint_id: int | None = None
     callback_url: str = ""
     ext: Mapping[str, Any] = field(default_factory=dict)
@@ -171,7 +178,7 @@ class Settlement:
     """The outcome of one attempt, to be recorded.
 
     `retry_at`: when the next try is due after Deferred or a passing refusal (0: keep its place in the lane).
-    `wait_until`: how long an Unknown waits for evidence; `resend`: its class is then sent once more, flagged.
+    `wait_until`: how long an Unknown waits for evidence; `after`: what its class then allows, with a flag.
     `dead`: no try is left, the message becomes a dead letter. `tenant_id`: of the message, as the attempt had it.
     """
 
@@ -182,14 +189,14 @@ class Settlement:
     at: int
     retry_at: int = 0
     wait_until: int = 0
-    resend: bool = False
+    after: OnUnknown = OnUnknown.NEVER
     dead: bool = False
     tenant_id: int = 0
 
 
-UnknownPolicy = Callable[[int, TrafficClass], tuple[int, bool]]
-"""For a tenant and a class: how long an unknown message waits for evidence (milliseconds), and whether it is then sent
-once more, flagged. Pure; an engine may call it from any thread."""
+UnknownPolicy = Callable[[int, TrafficClass], tuple[int, OnUnknown]]
+"""For a tenant and a class: how long an unknown message waits for evidence (milliseconds), and what happens then.
+Pure; an engine may call it from any thread."""
 
 
 # --- many processes ---
@@ -208,12 +215,14 @@ class SlotUse:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCounts:
-    """What became of a group of receipts."""
+    """What became of a group of receipts. `waits`: how long delivery took, as counts by `latency.Wait`."""
 
     applied: int = 0
     repeated: int = 0
     parked: int = 0
     conflicts: int = 0
+    doubles: int = 0
+    waits: Mapping[Wait, int] = field(default_factory=dict, compare=False)
 
 
 # --- templates ---
@@ -293,19 +302,19 @@ class DueCallback:
     url: str
     secrets: tuple[str, ...]
     tries: int
-    message_id: int
-    sequence: int
-    state: State
-    error: str
-    occurred_at: int
-    possible_duplicate: bool
-    destination: int
-    channel: str
-    segment_count: int
-    referent_id: str
-    request_id: str
-    sent_at: int
-    handed_over_at: int
+    message_id: int = 0
+    sequence: int = 0
+    state: State = State.QUEUED
+    error: str = ""
+    occurred_at: int = 0
+    possible_duplicate: bool = False
+    destination: int = 0
+    channel: str = ""
+    segment_count: int = 0
+    referent_id: str = ""
+    request_id: str = ""
+    sent_at: int = 0
+    handed_over_at: int = 0
     metadata: Any = None
     inbound: InboundEvent | None = None
 

@@ -229,7 +229,7 @@ class Otp:
         metadata=about(
             "What happens when the outcome stays unknown: `never` re-sent, or `resend_once`, flagged; the second may"
             " deliver one code twice.",
-            choices=("never", "resend_once"),
+            choices=("never", "resend_once", "next_step"),
         ),
     )
     evidence_wait_s: int = field(
@@ -249,7 +249,7 @@ class Transactional:
         metadata=about(
             "What happens when the outcome stays unknown: `resend_once`, flagged as a possible duplicate, or `never`;"
             " the second may lose a message.",
-            choices=("never", "resend_once"),
+            choices=("never", "resend_once", "next_step"),
         ),
     )
     evidence_wait_s: int = field(
@@ -274,7 +274,7 @@ class Advertising:
         metadata=about(
             "What happens when the outcome stays unknown: `never` re-sent, or `resend_once`, flagged; the second may"
             " break the limit of advertising a day.",
-            choices=("never", "resend_once"),
+            choices=("never", "resend_once", "next_step"),
         ),
     )
     evidence_wait_s: int = field(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from loa.domain.hours import AllowedHours
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.retry import SEND_TRIES_MAX, send_delay_ms
-from loa.domain.traffic import TrafficClass
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.errors import StorageError
 from loa.observe import metrics
 from loa.observe.log import get_logger
@@ -47,6 +47,10 @@ class DispatchRules:
     hours: AllowedHours | None = None
 
 
+def _nothing() -> None:
+    """Nobody else is to be told."""
+
+
 class ChannelDispatch:
     """Dispatch for one channel; `run` and `run_recorder` are its two loops."""
 
@@ -62,6 +66,7 @@ class ChannelDispatch:
         policy: UnknownPolicy,
         rules: DispatchRules,
         answered: Callable[[], None],
+        went_on: Callable[[], None] = _nothing,
     ) -> None:
         self._channel_id = channel_id
         self._provider = provider
@@ -72,6 +77,7 @@ class ChannelDispatch:
         self._policy = policy
         self._rules = rules
         self._told = answered
+        self._went_on = went_on
         self._wake = Signal()
         self._settled = Signal()
         self._outcomes: list[Settlement] = []
@@ -195,10 +201,12 @@ class ChannelDispatch:
     def _settlement(self, attempt: Attempt, outcome: Outcome) -> Settlement:
         now = self._clock.now()
         retry_at = wait_until = 0
-        resend = dead = False
+        dead, after = False, OnUnknown.NEVER
         if isinstance(outcome, Unknown):
-            wait_ms, resend = self._policy(attempt.tenant_id, attempt.traffic_class)
+            wait_ms, after = self._policy(attempt.tenant_id, attempt.traffic_class)
             wait_until = now + wait_ms
+        elif isinstance(outcome, Deferred) and outcome.alone:
+            retry_at = outcome.until
         elif isinstance(outcome, Deferred) and not outcome.counts:
             # The message keeps its place; the channel as a whole waits, however the wall clock is set meanwhile.
             self._pause_until = max(self._pause_until, self._clock.monotonic() + (outcome.until - now) / 1000)
@@ -214,7 +222,7 @@ class ChannelDispatch:
             now,
             retry_at=retry_at,
             wait_until=wait_until,
-            resend=resend,
+            after=after,
             dead=dead,
             tenant_id=attempt.tenant_id,
         )
@@ -239,6 +247,9 @@ class ChannelDispatch:
         self._probe.reached(Point.DISPATCH_RECORDED)
         self._count(batch)
         self._told()
+        if any(isinstance(settlement.outcome, Refused | Deferred) for settlement in batch):
+            # Their next step may be due on another channel, now and not at its next look.
+            self._went_on()
         self._wake.set()
 
     def _count(self, batch: Sequence[Settlement]) -> None:

@@ -1,14 +1,29 @@
 """The dry run: what a plan means, said for people. Nothing is decided here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from loa.domain.destination import is_user, written
+from loa.domain.msisdn import Msisdn
+from loa.domain.routes import Step
 from loa.domain.rules import Finding, Verdict
 from loa.domain.traffic import TrafficClass
 from loa.ports.records import ChannelRecord
-from loa.stages.destinations import carrier_of, read_one
+from loa.stages.destinations import carrier_of, read_destination
 from loa.stages.planning import Plan, Planner
 from loa.text.refusals import CharacterAt
+
+
+@dataclass(frozen=True, slots=True)
+class StepFate:
+    """One step of a destination's route plan. `said`: how what it sends was made. Units: VND; None waits for ever."""
+
+    channel: str
+    silent_after_s: int | None
+    price: int
+    on_delivery: bool
+    said: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,7 @@ class DestinationFate:
     msisdn: str = ""
     carrier: str = ""
     route: tuple[str, ...] = ()
+    steps: tuple[StepFate, ...] = ()
     repeats: int | None = None
     finding: Finding | None = None
 
@@ -60,6 +76,8 @@ class Explanation:
     expires_at: int
     denied: tuple[Finding, ...]
     findings: tuple[Finding, ...]
+    left_out: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """Why channels of the route cannot carry it, by their names."""
 
 
 def describe(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRecord]) -> Explanation:
@@ -77,6 +95,12 @@ def describe(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRecord]
         expires_at=plan.expires_at,
         denied=tuple(plan.denied),
         findings=tuple(plan.findings),
+        left_out={
+            channels[channel_id].name: unfit.findings
+            for fits in (plan.fits, plan.user_fits)
+            for channel_id, unfit in fits.unfit.items()
+            if channel_id in channels
+        },
     )
 
 
@@ -94,27 +118,40 @@ def _destinations(plan: Plan, planner: Planner, channels: Mapping[int, ChannelRe
         return ()
     wrong = dict(zip(plan.sorted.bad, plan.sorted.findings, strict=True))
     routes = {
-        number: tuple(channels[each].name for each in route if each in channels)
+        number: tuple(_step(plan, step, channels[step.channel_id]) for step in route if step.channel_id in channels)
         for route, group in plan.sorted.plans
         for number in group
     }
-    first: dict[str, int] = {}
+    first: dict[int, int] = {}
     fates = []
-    for index, written in enumerate(plan.request.destinations):
-        number = read_one(written, planner.numbers)
-        if number is None:
-            fates.append(DestinationFate(index, written, finding=wrong.get(index)))
+    for index, asked in enumerate(plan.request.destinations):
+        destination = read_destination(asked, planner.numbers)
+        if destination is None:
+            fates.append(DestinationFate(index, asked, finding=wrong.get(index)))
             continue
-        before = first.setdefault(number, index)
+        before = first.setdefault(destination, index)
+        steps = routes.get(destination, ())
         fates.append(
             DestinationFate(
                 index=index,
-                written=written,
-                msisdn=number,
-                carrier=carrier_of(number, planner.numbers),
-                route=routes.get(int(number), ()),
+                written=asked,
+                msisdn=written(destination),
+                carrier="" if is_user(destination) else carrier_of(Msisdn(str(destination)), planner.numbers),
+                route=tuple(step.channel for step in steps),
+                steps=steps,
                 repeats=before if before != index else None,
                 finding=wrong.get(index),
             )
         )
     return tuple(fates)
+
+
+def _step(plan: Plan, step: Step, channel: ChannelRecord) -> StepFate:
+    composed = plan.fits.composed.get(step.channel_id) or plan.user_fits.composed.get(step.channel_id)
+    return StepFate(
+        channel=channel.name,
+        silent_after_s=step.patience_ms // 1000 or None,
+        price=step.price,
+        on_delivery=step.on_delivery,
+        said={} if composed is None else composed.said,
+    )

@@ -139,6 +139,8 @@ def _new_submission(plan: Plan, principal: Principal, fingerprint: bytes) -> New
         ext=request.ext,
         answer=_answer(plan),
         scheduled=plan.wished_at > plan.now,
+        rich=plan.fits.rich,
+        brandname=plan.options.brandname,
     )
 
 

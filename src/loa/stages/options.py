@@ -19,14 +19,19 @@ URL_MAX: Final = 2_048
 class Options:
     """The options of one request.
 
-    `channels`: names that narrow and order the route plan, empty for the plan as it is. Units: ttl_s in seconds, 0 for
-    the class's own lifetime.
+    `channels`: names that narrow and order the route plan, empty for the plan as it is. `sms`: whether SMS may follow
+    where another channel comes first; `sms_text` and `brandname`: what it then says and shows instead of text and
+    sender. `user_id`: the one destination as a provider's user. Units: ttl_s in seconds, 0 for what the class has.
     """
 
     channels: tuple[str, ...] = ()
     callback_url: str = ""
     ttl_s: int = 0
     skip_invalid: bool = False
+    sms: bool = True
+    sms_text: str = ""
+    brandname: str = ""
+    user_id: str = ""
 
 
 NONE: Final = Options()
@@ -50,7 +55,22 @@ def read_options(
         callback_url=ext.get("callbackUrl") or "",
         ttl_s=int(ext.get("ttl") or 0),
         skip_invalid=ext.get("onInvalid") == "skip",
+        sms=_SWITCH.get(str(ext.get("enable_sms_on_zns_failure", True)).lower(), True),
+        sms_text=_sms_member(ext, "message"),
+        brandname=_sms_member(ext, "brandname"),
+        user_id=_user_id(ext.get("zalo")),
     ), []
+
+
+def _sms_member(ext: Mapping[str, Any], name: str) -> str:
+    sms = ext.get("sms")
+    found = sms.get(name) if isinstance(sms, Mapping) else sms if name == "message" else ""
+    return found if isinstance(found, str) else ""
+
+
+def _user_id(zalo: Any) -> str:
+    found = zalo.get("userId") if isinstance(zalo, Mapping) else None
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
 
 
 def _depth_exceeds(value: Any, levels: int) -> bool:
@@ -127,6 +147,31 @@ def _template_data(value: Any) -> Finding | None:
     return Finding("ext.templateData", "wrong_type", {"expected": "object"})
 
 
+def _fallback(value: Any) -> Finding | None:
+    if value is None or (isinstance(value, bool | str) and str(value).lower() in _SWITCH):
+        return None
+    return Finding("ext.enable_sms_on_zns_failure", "wrong_type", {"expected": "true or false"})
+
+
+def _sms(value: Any) -> Finding | None:
+    if value is None or isinstance(value, str):
+        return None
+    if not isinstance(value, dict):
+        return Finding("ext.sms", "wrong_type", {"expected": "object"})
+    for name in ("message", "brandname"):
+        if name in value and not isinstance(value[name], str):
+            return Finding(f"ext.sms.{name}", "wrong_type", {"expected": "string"})
+    return None
+
+
+def _zalo(value: Any) -> Finding | None:
+    if value is None or isinstance(value, dict):
+        return None
+    return Finding("ext.zalo", "wrong_type", {"expected": "object"})
+
+
+_SWITCH: Final = {"true": True, "1": True, "false": False, "0": False, "": True, "none": True}
+
 _CHECKS: Final[tuple[tuple[str, Callable[[Any], Finding | None]], ...]] = (
     ("channels", _channels),
     ("callbackUrl", _callback_url),
@@ -134,4 +179,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Any], Finding | None]], ...]] = (
     ("onInvalid", _on_invalid),
     ("templateId", _template_id),
     ("templateData", _template_data),
+    ("enable_sms_on_zns_failure", _fallback),
+    ("sms", _sms),
+    ("zalo", _zalo),
 )

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 
 from loa.domain import keys, schedule
 from loa.domain.msisdn import COUNTRY
+from loa.domain.routes import RoutePlan, RouteStep
 from loa.domain.rules import Effect, Facts, Finding, Ruleset, Verdict, judge
 from loa.domain.traffic import TrafficClass
 from loa.errors import CallerError
+from loa.ports.channel import Wish
 from loa.ports.records import Sender
-from loa.stages.destinations import Numbers, RoutePlan, Sorted, sort_out
+from loa.stages.destinations import NO_ROUTE, Numbers, Sorted, sort_out
+from loa.stages.fitting import Fits, Fitter, Ways
 from loa.stages.options import EXT_BYTES_MAX, JSON_DEPTH_MAX, NONE, Options, read_options
 from loa.stages.registry import Principal, Registry
 from loa.stages.request import SendRequest
@@ -53,6 +56,8 @@ class Plan:
     due_at: int = 0
     expires_at: int = 0
     sorted: Sorted = field(default_factory=Sorted)
+    fits: Fits = field(default_factory=Fits)
+    user_fits: Fits = field(default_factory=Fits)
 
     @property
     def would_be_accepted(self) -> bool:
@@ -76,6 +81,7 @@ class Planner:
         limits: PlanningLimits | None = None,
         simulated_providers: Iterable[str] = ("sandbox",),
         check_url: Callable[[str], str] = _any_url,
+        ways: Ways | None = None,
     ) -> None:
         """Work by these rules. `check_url` says why callbacks may not go to a URL, "" when they may."""
         self._registry = registry
@@ -84,6 +90,7 @@ class Planner:
         self.limits = limits or PlanningLimits()
         self._simulated = frozenset(simulated_providers)
         self._check_url = check_url
+        self._ways = ways or Ways()
 
     def draw(self, principal: Principal, request: SendRequest, now: int) -> Plan:
         """Check a request through and through and choose its way."""
@@ -93,6 +100,7 @@ class Planner:
         plan.options, wrong = read_options(request.ext, self.limits.ext_bytes_max, self.limits.json_depth_max)
         plan.findings += wrong
         self._check_callback_url(plan)
+        _check_fallback(plan, principal)
         self._compose(plan)
         self._read_schedule(plan)
         self._judge(plan, sender)
@@ -106,7 +114,7 @@ class Planner:
             plan.findings.append(Finding("ext.callbackUrl", "url_refused", {"reason": reason}))
 
     def _compose(self, plan: Plan) -> None:
-        text, limit = plan.request.text, self.limits.text_chars_max
+        text, limit = plan.options.sms_text or plan.request.text, self.limits.text_chars_max
         if len(text) > limit:
             plan.findings.append(Finding("text", "too_long", {"limit": limit}))
             return
@@ -158,19 +166,39 @@ class Planner:
             plan.findings.append(Finding("destinations", "too_many", {"limit": limit, "count": count}))
         if wanted is None or count > limit:
             return
+        to_numbers, to_users = self._fitter(plan, users=False), self._fitter(plan, users=True)
 
         def plan_of(carrier: str) -> RoutePlan:
-            return _narrow(self._route(principal, request, carrier), wanted)
+            return to_numbers.plan(_narrow(self._route(principal, request, carrier), wanted))
 
-        by_carrier = principal.view.by_carrier
-        plan.sorted = sort_out(request.destinations, self.numbers, plan_of, by_carrier=by_carrier)
+        def plan_of_users() -> RoutePlan:
+            return to_users.plan(_narrow(self._route(principal, request, ""), wanted))
+
+        plan.sorted = sort_out(
+            request.destinations,
+            self.numbers,
+            plan_of,
+            by_carrier=principal.view.by_carrier,
+            plan_of_users=plan_of_users,
+        )
+        plan.findings += plan.fits.wrong
         if plan.sorted.findings and not plan.options.skip_invalid:
             only_countries = all(finding.code == COUNTRY for finding in plan.sorted.findings)
             (plan.denied if only_countries else plan.findings).extend(plan.sorted.findings)
         elif not plan.sorted.plans:
             plan.findings.append(Finding("destinations", "no_destination"))
+        if any(finding.code == NO_ROUTE for finding in plan.sorted.findings) and not plan.fits.wrong:
+            # Why no step was left is what the caller can cure.
+            plan.findings += plan.fits.missing
 
-    def _wanted_channels(self, plan: Plan, principal: Principal) -> RoutePlan | None:
+    def _fitter(self, plan: Plan, *, users: bool) -> Fitter:
+        request = plan.request
+        wish = Wish(request.text, request.traffic_class, request.ext, request.sender, users)
+        segments = plan.composed.segments if plan.composed else 0
+        fits = plan.fits if not users else plan.user_fits
+        return Fitter(self._registry, self._ways, wish, segments, plan.due_at, plan.options.sms, fits)
+
+    def _wanted_channels(self, plan: Plan, principal: Principal) -> tuple[int, ...] | None:
         """Give the channels that `ext.channels` asks for, () for none asked, None when one of them is unknown."""
         if not plan.options.channels:
             return ()
@@ -185,17 +213,29 @@ class Planner:
         return tuple(dict.fromkeys(wanted)) if len(wanted) == len(plan.options.channels) else None
 
     def _open_channels(self, principal: Principal, request: SendRequest) -> set[int]:
-        carriers = {route.carrier for route in principal.view.routes} | {""}
-        return {channel for carrier in carriers for channel in self._route(principal, request, carrier)}
+        routes = principal.view.routes
+        carriers = {route.carrier for route in routes} | {c for r in routes for s in r.steps for c in s.carriers} | {""}
+        return {step.channel_id for carrier in carriers for step in self._route(principal, request, carrier)}
 
-    def _route(self, principal: Principal, request: SendRequest, carrier: str) -> RoutePlan:
-        routed = principal.view.plan(request.sender, request.traffic_class, carrier)
+    def _route(self, principal: Principal, request: SendRequest, carrier: str) -> tuple[RouteStep, ...]:
+        routed = principal.view.steps(request.sender, request.traffic_class, carrier)
         if principal.key.live:
             return routed
         simulated = [
             channel.id for channel in self._registry.snapshot.channels.values() if channel.provider in self._simulated
         ]
-        return tuple(channel for channel in routed if channel in simulated) or tuple(simulated)
+        return tuple(step for step in routed if step.channel_id in simulated) or tuple(map(RouteStep, simulated))
+
+
+def _check_fallback(plan: Plan, principal: Principal) -> None:
+    """Check what the options say of SMS, and of a user id."""
+    name, options = plan.options.brandname, plan.options
+    if name and name not in principal.view.senders:
+        plan.findings.append(Finding("ext.sms.brandname", "sender_unknown", {"sender": name[:40]}))
+    elif name and principal.key.senders and name not in principal.key.senders:
+        plan.denied.append(Finding("ext.sms.brandname", "sender_not_for_key", {"sender": name}))
+    if options.user_id and len(plan.request.destinations) != 1:
+        plan.findings.append(Finding("ext.zalo.userId", "one_destination"))
 
 
 def _check_permission(plan: Plan, principal: Principal) -> None:
@@ -214,8 +254,11 @@ def _find_sender(plan: Plan, principal: Principal) -> Sender | None:
     return sender
 
 
-def _narrow(routed: RoutePlan, wanted: RoutePlan) -> RoutePlan:
-    return tuple(channel for channel in wanted if channel in routed) if wanted else routed
+def _narrow(routed: tuple[RouteStep, ...], wanted: tuple[int, ...]) -> tuple[RouteStep, ...]:
+    if not wanted:
+        return routed
+    steps = {step.channel_id: step for step in routed}
+    return tuple(steps[channel_id] for channel_id in wanted if channel_id in steps)
 
 
 def _text_finding(refused: TextRefused) -> Finding:

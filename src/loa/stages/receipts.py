@@ -5,12 +5,14 @@ What matches nothing is parked, and tried again for as long as it is kept.
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Protocol
 
+from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.errors import StorageError
 from loa.observe import metrics
 from loa.ports.clock import Clock
-from loa.ports.ledger import Receipts
+from loa.ports.ledger import Receipts, Silence
 from loa.ports.probe import Point, Probe
 from loa.stages.loop import keep_running
 from loa.stages.signal import Signal
@@ -18,14 +20,19 @@ from loa.stages.signal import Signal
 WAITING_MAX = 20_000
 """Receipts held in memory at most; past it the peer is asked to send them again later."""
 REMATCH_S = 1.0
+LEARN_S = 15.0
 REMATCHED_AT_ONCE = 500
+
+
+class ReceiptLedger(Receipts, Silence, Protocol):
+    """The roles receipts work on."""
 
 
 class ReceiptStage:
     """One for the whole process; `offer` is the sink handed to every channel."""
 
     def __init__(
-        self, ledger: Receipts, *, clock: Clock, probe: Probe, batch_max: int, applied: Callable[[], None]
+        self, ledger: ReceiptLedger, *, clock: Clock, probe: Probe, batch_max: int, applied: Callable[[], None]
     ) -> None:
         self._ledger = ledger
         self._clock = clock
@@ -35,6 +42,7 @@ class ReceiptStage:
         self._waiting: list[tuple[Receipt, Callable[[bool], None]]] = []
         self._signal = Signal()
         self._storing = False
+        self._waits: Counter[Wait] = Counter()
 
     def offer(self, receipt: Receipt, acknowledge: Callable[[bool], None]) -> None:
         """Take a receipt; `acknowledge` is called with True once it is on disk, with False when it was not stored."""
@@ -52,6 +60,25 @@ class ReceiptStage:
     async def run(self) -> None:
         """Store receipts until cancelled."""
         await keep_running("receipts", self._turn, self._clock)
+
+    async def run_learning(self) -> None:
+        """Write down now and then how long receipts took, until cancelled."""
+        await keep_running("learning", self._learn, self._clock)
+
+    async def _learn(self) -> None:
+        await self._clock.sleep(LEARN_S)
+        await self.learn()
+
+    async def learn(self) -> None:
+        """Write down how long receipts took since the last time. Errors: StorageError, and nothing is forgotten."""
+        waits, self._waits = self._waits, Counter()
+        if not waits:
+            return
+        try:
+            await self._ledger.learn(waits)
+        except StorageError:
+            self._waits.update(waits)
+            raise
 
     async def _turn(self) -> None:
         if not self._waiting:
@@ -76,6 +103,8 @@ class ReceiptStage:
             metrics.receipts_total.labels(state).inc(count)
         metrics.receipts_repeat_total.inc(counts.repeated)
         metrics.receipts_conflict_total.inc(counts.conflicts)
+        metrics.double_reach_total.inc(counts.doubles)
+        self._waits.update(counts.waits)
         self._applied()
 
 

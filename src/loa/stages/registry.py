@@ -14,13 +14,14 @@ from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from loa.domain import keys
-from loa.domain.routes import Route, choose
+from loa.domain.latency import learned
+from loa.domain.routes import Route, RouteStep, choose
 from loa.domain.template import Template
 from loa.domain.traffic import DEFAULT_POLICIES, ClassPolicy, OnUnknown, TrafficClass
 from loa.errors import StorageError
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Templates
+from loa.ports.ledger import Directory, Silence, Templates
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
 from loa.stages.loop import keep_running
 
@@ -46,18 +47,18 @@ class TenantView:
     endpoints: Mapping[int, Endpoint]
     by_carrier: bool
     """Whether any route asks for the carrier; where none does, numbers need not be told apart."""
-    _plans: dict[tuple[str, TrafficClass, str], tuple[int, ...]] = field(default_factory=dict)
+    _steps: dict[tuple[str, TrafficClass, str], tuple[RouteStep, ...]] = field(default_factory=dict)
 
-    def plan(self, sender: str, traffic_class: TrafficClass, carrier: str) -> tuple[int, ...]:
-        """Give the ordered channels for such messages; empty when no route fits.
+    def steps(self, sender: str, traffic_class: TrafficClass, carrier: str) -> tuple[RouteStep, ...]:
+        """Give the ordered steps for such messages, at whatever hour; empty when no route fits.
 
         Shapes: answers are kept, their number is bounded by senders x classes x carriers.
         """
-        known = self._plans.get((sender, traffic_class, carrier))
+        known = self._steps.get((sender, traffic_class, carrier))
         if known is None:
             route = choose(self.routes, sender, traffic_class, carrier)
-            known = () if route is None else route.channels
-            self._plans[sender, traffic_class, carrier] = known
+            known = () if route is None else tuple(s for s in route.steps if s.suits(traffic_class, carrier))
+            self._steps[sender, traffic_class, carrier] = known
         return known
 
 
@@ -95,7 +96,7 @@ class Snapshot:
     """By channel; quotas in them are those of when the directory last changed."""
 
 
-class RegistryLedger(Directory, Templates, Protocol):
+class RegistryLedger(Directory, Silence, Templates, Protocol):
     """The roles that are read here."""
 
 
@@ -110,6 +111,7 @@ class Registry:
         self._refreshing = asyncio.Lock()
         self._listeners: list[Callable[[Snapshot], None]] = []
         self.snapshot = Snapshot()
+        self.usual_waits: Mapping[tuple[int, TrafficClass], int] = {}
 
     def on_change(self, listener: Callable[[Snapshot], None]) -> None:
         """Have a function called with each new snapshot."""
@@ -150,6 +152,10 @@ class Registry:
             templates=_by_channel(await self._ledger.templates()),
         )
 
+    async def refresh_waits(self) -> None:
+        """Read again how long receipts usually take. Errors: StorageError."""
+        self.usual_waits = learned(await self._ledger.usual_waits())
+
     async def watch(self, interval_s: float = WATCH_INTERVAL_S) -> None:
         """Keep the snapshot fresh until cancelled; while the ledger cannot be read, the last snapshot serves."""
         rounds = count(1)
@@ -159,6 +165,7 @@ class Registry:
             await self.refresh()
             if next(rounds) % FLUSH_EVERY == 0:
                 await self.flush_used()
+                await self.refresh_waits()
 
         await keep_running("registry", turn, self._clock)
 
@@ -237,17 +244,17 @@ def _view(
     routes: Iterable[RouteRecord],
     endpoints: Iterable[Endpoint],
 ) -> TenantView:
-    in_order = sorted(routes, key=lambda route: (route.position, route.id))
+    in_order = [
+        Route(route.id, route.position, route.steps, route.sender, route.traffic_class, route.carrier)
+        for route in sorted(routes, key=lambda route: (route.position, route.id))
+    ]
     return TenantView(
         tenant=tenant,
         policies=policies,
         senders={sender.name: sender for sender in senders},
-        routes=tuple(
-            Route(route.id, route.position, route.channels, route.sender, route.traffic_class, route.carrier)
-            for route in in_order
-        ),
+        routes=tuple(in_order),
         endpoints={endpoint.id: endpoint for endpoint in endpoints},
-        by_carrier=any(route.carrier for route in in_order),
+        by_carrier=any(route.by_carrier for route in in_order),
     )
 
 

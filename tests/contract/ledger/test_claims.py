@@ -3,6 +3,7 @@
 import asyncio
 
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
+from loa.domain.traffic import OnUnknown
 from loa.ports.ledger import Ledger
 from loa.ports.records import MessageFilter
 from tests.contract.ledger.conftest import Opener
@@ -158,11 +159,13 @@ async def test_an_unknown_outcome_is_sent_once_more_flagged_and_never_a_third_ti
     await ledger.accept(submission())
     (attempt,) = await claim(ledger)
     unknown = Unknown("no answer")
-    await ledger.record([settlement(attempt, unknown, wait_until=EPOCH + MINUTE, resend=True)])
+    await ledger.record([settlement(attempt, unknown, wait_until=EPOCH + MINUTE, after=OnUnknown.RESEND_ONCE)])
     assert await ledger.settle_unknown(10, EPOCH + MINUTE) == (1, 0)
     (again,) = await claim(ledger, EPOCH + MINUTE)
     assert (again.number, again.possible_duplicate) == (2, True)
-    await ledger.record([settlement(again, unknown, EPOCH + MINUTE, wait_until=EPOCH + 2 * MINUTE, resend=True)])
+    await ledger.record(
+        [settlement(again, unknown, EPOCH + MINUTE, wait_until=EPOCH + 2 * MINUTE, after=OnUnknown.RESEND_ONCE)]
+    )
     assert await ledger.settle_unknown(10, EPOCH + 2 * MINUTE) == (0, 1)
     assert await claim(ledger, EPOCH + 3 * MINUTE) == []
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from loa.domain.outcome import Accepted, Deferred, Unknown
+from loa.domain.traffic import OnUnknown
 from loa.ports.ledger import Ledger
 from loa.ports.records import DueCallback
 from tests.contract.ledger.conftest import Opener
@@ -102,10 +103,10 @@ async def test_f29_a_claim_that_a_step_forward_ends_is_unknown_once_and_its_answ
 
 
 async def test_f29_an_unknown_outcome_is_moved_on_once_whichever_way_the_clock_goes(ledger: Ledger) -> None:
-    for lane, again in ((OTP, False), (TRANSACTIONAL, True)):
+    for lane, again in ((OTP, OnUnknown.NEVER), (TRANSACTIONAL, OnUnknown.RESEND_ONCE)):
         await ledger.accept(submission(traffic_class=lane, expires_at=LONG))
         (attempt,) = await claim(ledger)
-        await ledger.record([settlement(attempt, Unknown("lost"), wait_until=EPOCH + MINUTE, resend=again)])
+        await ledger.record([settlement(attempt, Unknown("lost"), wait_until=EPOCH + MINUTE, after=again)])
     assert await ledger.settle_unknown(10, BACK) == (0, 0)
     assert await ledger.settle_unknown(10, FORWARD) == (1, 1)
     assert len(await claim(ledger, FORWARD)) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Unknown
+from loa.domain.traffic import OnUnknown
 from loa.ports.ledger import Ledger
 from loa.ports.records import ReceiptCounts
 from tests.contract.ledger.conftest import Opener
@@ -136,7 +137,7 @@ async def test_a_receipt_settles_an_unknown_message_and_stops_its_second_sending
     await ledger.accept(submission())
     (attempt,) = await claim(ledger)
     lost = Unknown("second segment unanswered", ("A1",))
-    await ledger.record([settlement(attempt, lost, wait_until=EPOCH + MINUTE, resend=True)])
+    await ledger.record([settlement(attempt, lost, wait_until=EPOCH + MINUTE, after=OnUnknown.RESEND_ONCE)])
     await ledger.store([receipt("A1")])
     assert await state_of(ledger, attempt.message_id) == "delivered"
     assert await ledger.settle_unknown(10, EPOCH + DAY) == (0, 0)
@@ -175,7 +176,7 @@ async def test_a_receipt_taken_as_evidence_is_shown_and_so_are_those_that_follow
 ) -> None:
     await ledger.accept(submission())
     (first,) = await claim(ledger)
-    await ledger.record([settlement(first, Unknown("lost"), wait_until=EPOCH + MINUTE, resend=True)])
+    await ledger.record([settlement(first, Unknown("lost"), wait_until=EPOCH + MINUTE, after=OnUnknown.RESEND_ONCE)])
     assert (await ledger.store([receipt("never-seen", state=None, stat="ACCEPTD")])).parked == 1
     assert (await ledger.store([receipt("never-seen", state=State.UNDELIVERED)])).applied == 1
     later = receipt("never-seen", state=State.UNDELIVERED, stat="UNDELIV2")

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from loa.domain.outcome import Accepted, Unknown
-from loa.domain.traffic import TrafficClass
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ports.ledger import Ledger
 from loa.ports.records import MessageFilter
 from tests.contract.ledger.conftest import Opener
@@ -84,7 +84,7 @@ async def test_what_was_on_its_way_ends_too_and_no_policy_sends_it_again(ledger:
 async def test_a_re_send_that_waits_is_called_off(ledger: Ledger) -> None:
     await ledger.accept(submission())
     (attempt,) = await claim(ledger)
-    outcome = settlement(attempt, Unknown("no answer"), wait_until=NOW, resend=True)
+    outcome = settlement(attempt, Unknown("no answer"), wait_until=NOW, after=OnUnknown.RESEND_ONCE)
     assert await ledger.record([outcome]) == 1
     assert (await hold_all(ledger))[0] == {TRANSACTIONAL: 1}
     assert await ledger.settle_unknown(10, LATER) == (0, 0)

@@ -7,7 +7,8 @@ from loa.domain.ids import new_referent_id, new_token
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome
 from loa.domain.receipt import Receipt
-from loa.domain.traffic import TrafficClass
+from loa.domain.routes import plan_of
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ports.channel import Attempt
 from loa.ports.ledger import Ledger
 from loa.ports.records import CallbackTry, NewSubmission, Settlement
@@ -41,7 +42,7 @@ def submission(**given: Any) -> NewSubmission:
         "accepted_at": at,
         "due_at": at,
         "expires_at": at + DAY,
-        "plans": [(plan, numbers)],
+        "plans": [(plan_of(*plan) if isinstance(plan[0], int) else plan, numbers)],
     }
     return NewSubmission(**{**values, **given})
 
@@ -69,12 +70,12 @@ def receipt(*refs: str, state: State | None = State.DELIVERED, **given: Any) -> 
     return Receipt(**{**values, **given})
 
 
-def no_resend(_tenant: int, _class: TrafficClass) -> tuple[int, bool]:
-    return 30_000, False
+def no_resend(_tenant: int, _class: TrafficClass) -> tuple[int, OnUnknown]:
+    return 30_000, OnUnknown.NEVER
 
 
-def resend(_tenant: int, _class: TrafficClass) -> tuple[int, bool]:
-    return 120_000, True
+def resend(_tenant: int, _class: TrafficClass) -> tuple[int, OnUnknown]:
+    return 120_000, OnUnknown.RESEND_ONCE
 
 
 async def sent(ledger: Ledger, *refs: str, now: int = EPOCH, **given: Any) -> Attempt:

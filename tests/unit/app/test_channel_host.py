@@ -89,6 +89,7 @@ class World:
             policy=resend,
             rules=DispatchRules(poll_ms=10),
             told=lambda: None,
+            went_on=lambda: None,
             drain_s=20,
         )
 

@@ -275,7 +275,7 @@ def test_copy_moves_a_file_there_and_marks_it(run: Run, url: str, tmp_path: Path
     shutil.copy(tmp_path / ".loa" / "loa.db", tmp_path / "other.db")
     copied = run("ledger", "copy", "--json")
     assert copied.code == 0, copied.err
-    assert (copied.json["to"], copied.json["rows"]["message"]) == (url.rpartition("@")[2], 23)
+    assert (copied.json["to"], copied.json["rows"]["message"]) == (url.rpartition("@")[2], 24)
     assert PASSWORD not in copied.out + copied.err
     assert [each["name"] for each in run("tenants", "list", "--json").json] == ["acme", "Bưu điện"]
     assert run("ledger", "copy", "--json").json["again"] is True

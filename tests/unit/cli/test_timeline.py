@@ -15,6 +15,7 @@ from loa.cli import timeline
 from loa.cli.demo_banner import banner, curl
 from loa.cli.demo_view import QUEUE, DemoView
 from loa.domain import keys
+from loa.domain.routes import plan_of
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
@@ -192,7 +193,7 @@ def submission(tenant_id: int, number: int, due_at: int) -> NewSubmission:
         accepted_at=NOW,
         due_at=due_at,
         expires_at=due_at + 60_000,
-        plans=[((1,), [84912345678])],
+        plans=[(plan_of(1), [84912345678])],
     )
 
 

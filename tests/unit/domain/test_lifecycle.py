@@ -4,7 +4,12 @@ import pytest
 
 from loa.domain.lifecycle import FINAL, MOVES, STATUS_STATE, VENDOR_STATUS, State, is_final, may_move
 
-UPGRADES = {(State.EXPIRED, State.DELIVERED), (State.EXPIRED, State.UNDELIVERED)}
+UPGRADES = {
+    (State.EXPIRED, State.DELIVERED),
+    (State.EXPIRED, State.UNDELIVERED),
+    (State.UNDELIVERED, State.DELIVERED),
+    (State.REJECTED, State.DELIVERED),
+}
 EVERY_PAIR = [(old, new) for old in State for new in State]
 
 

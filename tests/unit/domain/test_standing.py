@@ -9,22 +9,28 @@ from hypothesis import strategies as st
 
 from loa.domain.lifecycle import FINAL, MOVES, State, may_move
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.routes import RoutePlan, Step, plan_of
 from loa.domain.standing import (
     APPLIED,
+    ARRIVED,
     CONFLICT,
     DEAD,
+    DOUBLE_REACH,
     INFORMED,
     POSSIBLE_DUPLICATE,
     RESEND_WANTED,
     RESENT,
     SETTLED_UNKNOWN,
+    Source,
     Standing,
     Verdict,
     apply_receipt,
     end_wait,
     expire,
+    go_on,
     settle,
 )
+from loa.domain.traffic import OnUnknown
 
 NOW = 1_795_000_000_000
 LIFE = 86_400_000
@@ -35,7 +41,7 @@ def standing(state: State = State.SENDING, **given: Any) -> Standing:
         "id": 1,
         "tenant_id": 1,
         "channel_id": 1,
-        "plan": (1,),
+        "plan": plan_of(1),
         "step": 0,
         "state": state,
         "due_at": NOW,
@@ -49,6 +55,8 @@ def standing(state: State = State.SENDING, **given: Any) -> Standing:
         "endpoint_id": None,
         "every_step": False,
     }
+    if isinstance(given.get("plan", [None])[0], int):
+        given["plan"] = plan_of(*given["plan"])
     return Standing(**{**values, **given})
 
 
@@ -57,7 +65,8 @@ def told(message: Standing) -> list[State]:
 
 
 def receive(message: Standing, state: State, segments: Mapping[int, State | None] | None = None) -> str:
-    return apply_receipt(message, segments or {0: state}, state, "detail", NOW)
+    source = Source(message.attempts, message.channel_id)
+    return apply_receipt(message, source, segments or {0: state}, state, "detail", NOW)
 
 
 def test_an_accepted_message_is_sent_and_told_of_only_where_every_step_is() -> None:
@@ -131,13 +140,13 @@ def test_without_a_try_left_the_next_channel_has_its_own() -> None:
 
 def test_a_lost_track_waits_and_is_resent_once_flagged() -> None:
     message = standing()
-    settle(message, 1, Unknown("link lost"), Verdict(NOW, wait_until=NOW + 30, resend=True))
+    settle(message, 1, Unknown("link lost"), Verdict(NOW, wait_until=NOW + 30, after=OnUnknown.RESEND_ONCE))
     assert (message.state, message.due_at, message.flags) == (State.UNKNOWN, NOW + 30, RESEND_WANTED)
     assert end_wait(message, NOW + 30)
     assert (message.state, message.flags) == (State.QUEUED, RESENT | POSSIBLE_DUPLICATE)
     message.attempts = 2
     message.move(State.SENDING, NOW + 31)
-    settle(message, 2, Unknown("link lost"), Verdict(NOW + 31, wait_until=NOW + 60, resend=True))
+    settle(message, 2, Unknown("link lost"), Verdict(NOW + 31, wait_until=NOW + 60, after=OnUnknown.RESEND_ONCE))
     assert not end_wait(message, NOW + 60)
     assert (message.state, message.due_at) == (State.UNKNOWN, None)
     assert message.flags == RESENT | POSSIBLE_DUPLICATE | SETTLED_UNKNOWN
@@ -145,9 +154,9 @@ def test_a_lost_track_waits_and_is_resent_once_flagged() -> None:
 
 
 def test_a_lost_track_that_may_not_be_resent_or_has_no_time_ends_as_unknown() -> None:
-    for resend, expires_at in ((False, NOW + LIFE), (True, NOW + 30)):
+    for after, expires_at in ((OnUnknown.NEVER, NOW + LIFE), (OnUnknown.RESEND_ONCE, NOW + 30)):
         message = standing(expires_at=expires_at)
-        settle(message, 1, Unknown("lost"), Verdict(NOW, wait_until=NOW + 30, resend=resend))
+        settle(message, 1, Unknown("lost"), Verdict(NOW, wait_until=NOW + 30, after=after))
         assert not end_wait(message, NOW + 30)
         assert message.flags == SETTLED_UNKNOWN
 
@@ -219,7 +228,11 @@ HAPPENINGS = st.one_of(
     st.just(("cancel",)),
     st.just(("wait_over",)),
     st.just(("life_over",)),
-    st.tuples(st.just("answer"), st.integers(0, 2), st.sampled_from(OUTCOMES), st.booleans(), st.booleans()),
+    st.tuples(
+        st.just("answer"), st.integers(0, 2), st.sampled_from(OUTCOMES), st.sampled_from(OnUnknown), st.booleans()
+    ),
+    st.just(("silence",)),
+    st.tuples(st.just("early_receipt"), st.sampled_from(RECEIPTS)),
     st.tuples(st.just("receipt"), st.sampled_from(RECEIPTS), st.sampled_from([None, *RECEIPTS])),
 )
 
@@ -236,23 +249,30 @@ def _happen(message: Standing, happening: tuple[Any, ...], at: int) -> None:
             end_wait(message, at)
         case ("life_over",) if message.state is State.QUEUED:
             expire(message, at)
-        case ("answer", back, outcome, resend, dead):
-            verdict = Verdict(at, retry_at=at + 5, wait_until=at + 30, resend=resend, dead=dead)
+        case ("answer", back, outcome, after, dead):
+            verdict = Verdict(at, retry_at=at + 5, wait_until=at + 30, after=after, dead=dead)
             settle(message, message.attempts - back, outcome, verdict)
         case ("receipt", state, other):
-            apply_receipt(message, {0: state, 1: other}, state, "detail", at)
+            source = Source(message.attempts, message.channel_id)
+            apply_receipt(message, source, {0: state, 1: other}, state, "detail", at)
+        case ("early_receipt", state):
+            before = max(1, message.attempts - 1)
+            source = Source(before, message.plan[max(0, message.step - 1)].channel_id)
+            apply_receipt(message, source, {0: state}, state, "detail", at)
+        case ("silence",):
+            go_on(message, at)
         case _:
             pass
 
 
 @given(
     st.lists(HAPPENINGS, max_size=40),
-    st.sampled_from([(1,), (1, 2), (1, 2, 3)]),
+    st.sampled_from([plan_of(1), plan_of(1, 2), (Step(1, 2), Step(2, 5), Step(3))]),
     st.integers(min_value=1, max_value=50),
     st.booleans(),
 )
 def test_whatever_happens_a_message_never_goes_back(
-    happenings: list[tuple[Any, ...]], plan: tuple[int, ...], life: int, every_step: bool
+    happenings: list[tuple[Any, ...]], plan: RoutePlan, life: int, every_step: bool
 ) -> None:
     message = standing(State.QUEUED, attempts=0, plan=plan, expires_at=NOW + life, every_step=every_step)
     resends = 0
@@ -266,19 +286,22 @@ def test_whatever_happens_a_message_never_goes_back(
         )
         _happen(message, happening, NOW + after)
         assert message.state is old or may_move(old, message.state)
-        assert message.state is old or old not in FINAL or (old is State.EXPIRED and message.state in MOVES[old])
+        assert message.state is old or old not in FINAL or (message.state in MOVES[old])
         assert message.step >= step
-        assert message.channel_id == plan[message.step]
+        assert message.channel_id == plan[message.step].channel_id
         assert message.attempts >= attempts
         assert message.sequence >= sequence
         assert message.flags & RESENT >= flags & RESENT
         assert message.flags & POSSIBLE_DUPLICATE >= flags & POSSIBLE_DUPLICATE
         assert (message.due_at is not None) == (message.state in {State.QUEUED, State.SENDING}) or (
-            message.state is State.UNKNOWN
+            message.state in {State.UNKNOWN, State.SENT}
         )
+        assert old is not State.DELIVERED or message.state is old
+        assert not message.flags & DOUBLE_REACH or message.flags & ARRIVED
+        assert not message.flags & ARRIVED or message.state not in {State.QUEUED, State.SENT, State.UNKNOWN}
         resends += old is State.UNKNOWN and message.state is State.QUEUED
     assert resends <= 1
     assert [event.sequence for event in message.events] == list(range(1, message.sequence + 1))
     finals = [state for state in told(message) if state in FINAL]
     assert len(finals) <= 2
-    assert finals[:1] == [State.EXPIRED] or len(finals) <= 1
+    assert len(finals) <= 1 or finals[-1] is State.DELIVERED or finals[0] is State.EXPIRED

@@ -8,6 +8,7 @@ from tests.support.fakes import EPOCH
 from tests.support.intake_desk import Desk
 
 from loa.domain.keys import digest, keep
+from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import DEFAULT_POLICIES, OnUnknown, TrafficClass
 from loa.errors import StorageUnavailable
@@ -19,8 +20,8 @@ async def test_a_key_leads_to_its_tenant_with_routes_and_senders(desk: Desk) -> 
     assert caller is not None
     assert (caller.key.id, caller.tenant_id) == (desk.key.id, desk.tenant.id)
     assert set(caller.view.senders) == {"LOA", "Unrouted", "TwelveLetter"}
-    assert caller.view.plan("LOA", TrafficClass.OTP, "viettel") == (desk.channels["fast"],)
-    assert caller.view.plan("Unrouted", TrafficClass.OTP, "viettel") == ()
+    assert caller.view.steps("LOA", TrafficClass.OTP, "viettel") == (RouteStep(desk.channels["fast"]),)
+    assert caller.view.steps("Unrouted", TrafficClass.OTP, "viettel") == ()
     assert caller.may("report")
     assert not caller.may("nothing")
 

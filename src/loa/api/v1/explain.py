@@ -1,7 +1,7 @@
 """The dry run: what the send call would do with this very body, and why. Nothing is stored or sent."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -48,6 +48,16 @@ class ExplainedText(Wire):
     forcing: list[Forcing]
 
 
+class ExplainedStep(Wire):
+    """One step of a route plan."""
+
+    channel: str
+    silent_after_s: int | None = Field(description="The next step begins when no receipt came for so long; null never.")
+    price: int = Field(description="What the message costs on this step, in VND; 0 when nobody has said.")
+    on_delivery: bool = Field(description="It costs nothing unless this step delivers it.")
+    content: dict[str, Any] = Field(description="How what it sends was made; empty for the text as it is.")
+
+
 class ExplainedDestination(Wire):
     """What would become of one destination."""
 
@@ -56,6 +66,7 @@ class ExplainedDestination(Wire):
     msisdn: str | None = Field(description="Its normal form; null when it has none.")
     carrier: str | None = Field(description="A hint: numbers may have moved.")
     route: list[str] = Field(description="Channels in order; empty when it would not be sent.")
+    steps: list[ExplainedStep] = Field(description="The same channels, with time, price and content.")
     repeats: int | None = Field(description="The index of the same number before it.")
     finding: Found | None
 
@@ -83,6 +94,7 @@ class Explained(Wire):
     expires_at: Instant
     denied: list[Found]
     findings: list[Found]
+    left_out: dict[str, list[Found]] = Field(description="Why channels of the route cannot carry it, by their names.")
 
 
 @router.post(
@@ -117,6 +129,7 @@ def _shown(said: Explanation, language: Language) -> Explained:
         expires_at=utc_text(said.expires_at),
         denied=_all_found(said.denied, language),
         findings=_all_found(said.findings, language),
+        left_out={name: _all_found(findings, language) for name, findings in said.left_out.items()},
     )
 
 
@@ -145,6 +158,16 @@ def _destination(fate: DestinationFate, language: Language) -> ExplainedDestinat
         msisdn=fate.msisdn or None,
         carrier=fate.carrier or None,
         route=list(fate.route),
+        steps=[
+            ExplainedStep(
+                channel=step.channel,
+                silent_after_s=step.silent_after_s,
+                price=step.price,
+                on_delivery=step.on_delivery,
+                content=dict(step.said),
+            )
+            for step in fate.steps
+        ],
         repeats=fate.repeats,
         finding=_found(fate.finding, language),
     )

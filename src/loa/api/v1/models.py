@@ -43,7 +43,7 @@ class Message(Wire):
     message_id: str
     referent_id: str
     request_id: str | None = Field(description="The caller's own id of the submission.")
-    destination: str = Field(description="Country code and number, digits only.")
+    destination: str = Field(description="Country code and number, digits only; `zalo:` and digits for a user id.")
     sender: str
     traffic_class: ClassName = Field(validation_alias="class", serialization_alias="class")
     state: StateName
@@ -51,7 +51,10 @@ class Message(Wire):
     error: str | None = Field(description="Why it is where it is: a stable code, or the provider's own word.")
     segment_count: int
     attempt_count: int
-    possible_duplicate: bool = Field(description="It was sent once more after an attempt of unknown outcome.")
+    possible_duplicate: bool = Field(
+        description="It was sent once more after an attempt whose outcome was unknown, or that stayed silent."
+    )
+    double_reach: bool = Field(description="It proves to have reached the handset over two steps of its route plan.")
     dead: bool = Field(description="Every try failed; nothing more happens by itself.")
     no_receipt: bool = Field(description="It was sent, and no receipt came within a day after its lifetime.")
     accepted_at: Instant

@@ -5,6 +5,7 @@ from typing import Any
 
 from loa.api.v1 import models
 from loa.domain.callback_body import callback_body, callback_public_id, utc_text
+from loa.domain.destination import written
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
 from loa.observe.redact import mask_msisdn
@@ -29,7 +30,7 @@ def _message_fields(row: Row, now: int) -> dict[str, Any]:
         "message_id": message_public_id(row["id"]),
         "referent_id": row["referent_id"],
         "request_id": row["request_id"] or None,
-        "destination": str(row["destination"]),
+        "destination": written(row["destination"]),
         "sender": row["sender"],
         "traffic_class": row["class"],
         "state": row["state"],
@@ -38,6 +39,7 @@ def _message_fields(row: Row, now: int) -> dict[str, Any]:
         "segment_count": row["segment_count"],
         "attempt_count": row.get("attempts_made", row["attempts"]),
         "possible_duplicate": row["possible_duplicate"],
+        "double_reach": row["double_reach"],
         "dead": row["dead"],
         "no_receipt": row["state"] == State.SENT.label and row["expires_at"] + RECEIPT_GRACE_MS < now,
         "accepted_at": utc_text(row["accepted_at"]),

@@ -25,16 +25,16 @@ _STATUSES: Final = {
 }
 _TAGS: Final = {
     "1": Tag.TRANSACTION,
-    "2": Tag.CUSTOMER_CARE,
+    "2": Tag.CARE,
     "3": Tag.PROMOTION,
     "TRANSACTION": Tag.TRANSACTION,
-    "CUSTOMER_CARE": Tag.CUSTOMER_CARE,
+    "CUSTOMER_CARE": Tag.CARE,
     "PROMOTION": Tag.PROMOTION,
     "OTP": Tag.TRANSACTION,
     "IN_TRANSACTION": Tag.TRANSACTION,
-    "POST_TRANSACTION": Tag.CUSTOMER_CARE,
-    "ACCOUNT_UPDATE": Tag.CUSTOMER_CARE,
-    "GENERAL_UPDATE": Tag.CUSTOMER_CARE,
+    "POST_TRANSACTION": Tag.CARE,
+    "ACCOUNT_UPDATE": Tag.CARE,
+    "GENERAL_UPDATE": Tag.CARE,
     "FOLLOW_UP": Tag.PROMOTION,
 }
 """The three tags there are, and the six from before 2024, which old templates still carry."""

@@ -102,7 +102,7 @@ class ZaloSettings:
 
     def hours(self, tag: int) -> AllowedHours | None:
         """Give the hours of templates with a tag, None for round the clock; those of an unknown one are the longest."""
-        written = {Tag.CUSTOMER_CARE: self.hours_care, Tag.PROMOTION: self.hours_promotion}.get(
+        written = {Tag.CARE: self.hours_care, Tag.PROMOTION: self.hours_promotion}.get(
             tag,  # type: ignore[call-overload]
             self.hours_transaction,
         )

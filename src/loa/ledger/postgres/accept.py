@@ -9,6 +9,7 @@ from typing import Any
 
 from loa.domain.ids import REFERENT_PREFIX, referent_time
 from loa.domain.lifecycle import State
+from loa.domain.routes import plan_text
 from loa.ledger.contents import Content
 from loa.ledger.placing import Placing, wanted_keys
 from loa.ledger.postgres import standings
@@ -70,11 +71,11 @@ class _Rows:
         for plan, destinations in new.plans:
             low = len(self.destinations) + 1
             self.destinations += destinations
-            shared = [new.tenant_id, following, first, int(new.traffic_class), plan[0], ",".join(map(str, plan))]
+            shared = [new.tenant_id, following, first, int(new.traffic_class), plan[0].channel_id, plan_text(plan)]
             times = [new.due_at, new.accepted_at, new.expires_at]
             self.groups.append([*shared, *times, every_step, low, len(self.destinations)])
             following += len(destinations)
-            self.moves[plan[0], int(new.traffic_class)] += len(destinations)
+            self.moves[plan[0].channel_id, int(new.traffic_class)] += len(destinations)
         values = submission_values(new, first, following - first, endpoint_id, every_step)
         self.submissions.append([new.tenant_id, first, *values])
 
@@ -87,7 +88,7 @@ async def _add(unit: Unit, placing: Placing) -> None:
         every_step = endpoint_id is not None and await _tells_every_step(unit, new.tenant_id, endpoint_id)
         rows.add(new, submission_id(new.accepted_at, number), endpoint_id, every_step)
         for plan, _ in new.plans:
-            unit.shared.marks.lower((plan[0], int(new.traffic_class)), new.due_at)
+            unit.shared.marks.lower((plan[0].channel_id, int(new.traffic_class)), new.due_at)
     moves = [[*lane, count] for lane, count in rows.moves.items()]
     # In one order everywhere, so that two processes never wait for each other crosswise.
     keys = sorted([s.tenant_id, s.request_id, s.fingerprint, rows.ids[id(s)], s.accepted_at] for s in placing.keyed)
@@ -124,7 +125,15 @@ async def _keep_contents(unit: Unit, fresh: list[NewSubmission], ids: dict[int, 
         unit.shared.contents.put(
             ids[id(new)],
             Content(
-                new.sender, new.text, new.encoding, new.segment_count, new.expires_at, new.referent_id, dict(new.ext)
+                new.sender,
+                new.text,
+                new.encoding,
+                new.segment_count,
+                new.expires_at,
+                new.referent_id,
+                dict(new.ext),
+                {str(channel_id): content for channel_id, content in new.rich.items()},
+                new.brandname,
             ),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted
 from loa.domain.receipt import stored_form
-from loa.domain.standing import Verdict, expire, lose_track, settle
+from loa.domain.standing import ARRIVED, Verdict, end_unclaimed, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageUnavailable
 from loa.ledger.postgres import receipts, standings
@@ -58,8 +58,8 @@ async def _claim_lanes(
 ) -> Claimed:
     lanes = [(int(lane), min(share, limit)) for lane, share in wanted]
     rows = await _take_due(unit, channel_id, lanes, now)
-    late = [row for row in rows if row["expires_at"] <= now]
-    due = [row for row in rows if row["expires_at"] > now]
+    late = [row for row in rows if row["expires_at"] <= now or row["flags"] & ARRIVED]
+    due = [row for row in rows if row["expires_at"] > now and not row["flags"] & ARRIVED]
     if late:
         await _expire(unit, late, now)
     if not due:
@@ -131,7 +131,7 @@ async def _expire(unit: Unit, late: list[Any], now: int) -> None:
     ids = {row["message_id"] for row in late}
     held = await standings.read(unit, [(row["tenant_id"], row["message_id"]) for row in late], taken=ids)
     for message in held.messages.values():
-        expire(message, now)
+        end_unclaimed(message, now)
     await standings.write(unit, held, now)
 
 
@@ -294,8 +294,8 @@ async def _lose_claims(unit: Unit, claims: list[Any], now: int, policy: UnknownP
             reason = FORMER_RUN if row["dead"] else CLAIM_OVER
             attempt = [message.tenant_id, message.id, message.attempts, row["channel_id"], row["claimed_at"], now]
             closes.append([*attempt, "unknown", reason, ""])
-            wait_ms, resend = policy(message.tenant_id, CLASSES[held.classes[message.id]])
-            lose_track(message, reason, Verdict(now, wait_until=now + wait_ms, resend=resend))
+            wait_ms, after = policy(message.tenant_id, CLASSES[held.classes[message.id]])
+            lose_track(message, reason, Verdict(now, wait_until=now + wait_ms, after=after))
     if closes:
         await unit.write("close_attempts", closes)
         await standings.write(unit, held, now)

@@ -17,6 +17,7 @@ from loa.ledger.rows import (
     read_endpoint,
     read_key,
     read_route,
+    steps_text,
     text,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
@@ -168,11 +169,11 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
             place = await connection.fetchval(query, record.tenant_id)
         traffic_class = None if record.traffic_class is None else int(record.traffic_class)
         number = await connection.fetchval(
-            "INSERT INTO route (tenant_id, position, channels, sender, class, carrier) VALUES ($1, $2, $3, $4, $5, $6)"
+            "INSERT INTO route (tenant_id, position, steps, sender, class, carrier) VALUES ($1, $2, $3, $4, $5, $6)"
             " RETURNING id",
             record.tenant_id,
             place,
-            text(record.channels),
+            steps_text(record),
             record.sender,
             traffic_class,
             record.carrier,

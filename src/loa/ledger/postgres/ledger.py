@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from loa.domain.latency import Wait
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageError
@@ -25,6 +26,7 @@ from loa.ledger.postgres import (
     restoring,
     sealing,
     search,
+    silence,
     slots,
     templates,
     upkeep,
@@ -41,7 +43,7 @@ from loa.ledger.postgres.readers import Readers
 from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
@@ -88,6 +90,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "settle_unknown": upkeep.settle_unknown,
     "purge": upkeep.purge,
     "hold": restoring.hold,
+    "go_on": silence.go_on_with,
+    "learn": silence.learn,
     "drop_days": upkeep.drop_days,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
@@ -118,6 +122,8 @@ DESKS: Final = (
             "settle_unknown",
             "purge",
             "hold",
+            "go_on",
+            "learn",
             "drop_days",
             "change",
             "touch_keys",
@@ -285,6 +291,20 @@ class PostgresLedger(Calls):
     async def release(self) -> None:
         """See ports.ledger.Restoring."""
         await self._change(restoring.release)
+
+    # silence
+
+    async def silent_channels(self, now: int) -> list[int]:
+        """See ports.ledger.Silence."""
+        return await self._read(lambda c: silence.silent_channels(c, now))  # type: ignore[no-any-return]
+
+    async def silent(self, channel_id: int, limit: int, now: int) -> list[Question]:
+        """See ports.ledger.Silence."""
+        return await self._read(lambda c: silence.silent(c, channel_id, limit, now))  # type: ignore[no-any-return]
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """See ports.ledger.Silence."""
+        return await self._read(silence.usual_waits)  # type: ignore[no-any-return]
 
     # directory
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from loa.domain.latency import Wait, span_of
 from loa.domain.lifecycle import State
 from loa.domain.receipt import Receipt
 from loa.domain.standing import APPLIED
@@ -50,8 +51,10 @@ async def _deliver_plain(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     if rows:
         days = [day_of(a.received_at) for a in arrivals]
         span = (first_id(max(0, min(days) - REPEAT_DAYS)), first_id(max(days) + 1))
-        for (place,) in await unit.write_by_day("deliver_plain", rows, 2, *span):
-            arrivals[place].result = APPLIED
+        for place, since, traffic_class in await unit.write_by_day("deliver_plain", rows, 2, *span):
+            found = arrivals[place]
+            found.result = APPLIED
+            found.wait = Wait(found.channel_id, traffic_class, span_of(found.received_at - since))
             unit.wakes = True
 
 

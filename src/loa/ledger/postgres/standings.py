@@ -39,7 +39,7 @@ async def read(unit: Unit, ids: Iterable[tuple[int, int]], *, taken: Collection[
             values[_STATE] = State.SENDING
             values[_ATTEMPTS] += 1
         held.add(values)
-        held.places[values[0]] = (values[17], values[18])
+        held.places[values[0]] = (values[18], values[19])
     return held
 
 
@@ -57,18 +57,21 @@ async def write(unit: Unit, held: Held, now: int) -> None:
         unit.wakes = True
     await _move_lanes(unit, held, changes)
     await _note_unknown(unit, held, changes)
+    await _note_silent(unit, changes)
 
 
 def _row(change: Change) -> list[Any]:
     message = change.message
+    # Nothing is ever stored as sending: its attempt is on record in the claim, and counted when it ends.
+    claimed = message.state is State.SENDING
     return [
         message.tenant_id,
         message.id,
         message.channel_id,
         message.step,
-        message.state,
+        State.QUEUED if claimed else message.state,
         message.due_at,
-        message.attempts,
+        message.attempts - 1 if claimed else message.attempts,
         message.tries,
         message.sequence,
         message.flags,
@@ -120,3 +123,12 @@ async def _note_unknown(unit: Unit, held: Held, changes: list[Change]) -> None:
     known = [c.message.id for c in changes if c.before is State.UNKNOWN and c.message.state is not State.UNKNOWN]
     if known:
         await unit.run("forget_unknown", known)
+
+
+async def _note_silent(unit: Unit, changes: list[Change]) -> None:
+    waiting = [[c.message.id, c.message.tenant_id, c.message.channel_id, c.message.due_at] for c in changes if c.waits]
+    if waiting:
+        await unit.write("note_silent", waiting)
+    over = [c.message.id for c in changes if c.waited and not c.waits]
+    if over:
+        await unit.run("forget_silent", over)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loa.domain.lifecycle import State
+from loa.domain.routes import RoutePlan, plan_text
 from loa.ledger.placing import Placing, wanted_keys
 from loa.ledger.rows import submission_values
 from loa.ledger.sealing import open_secrets, seal_secrets
@@ -42,7 +43,7 @@ def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
         for plan, destinations in new.plans:
             groups.append(_group(unit, new, plan, destinations))
             unit.next_message_id += len(destinations)
-            unit.moved(plan[0], int(new.traffic_class), len(destinations))
+            unit.moved(plan[0].channel_id, int(new.traffic_class), len(destinations))
         rows.append(_row(unit, new, first))
         ids[id(new)] = unit.next_submission_id
         unit.next_submission_id += 1
@@ -52,14 +53,14 @@ def _add(unit: Unit, fresh: list[NewSubmission]) -> dict[int, int]:
     return ids
 
 
-def _group(unit: Unit, new: NewSubmission, plan: tuple[int, ...], destinations: Sequence[int]) -> list[Any]:
+def _group(unit: Unit, new: NewSubmission, plan: RoutePlan, destinations: Sequence[int]) -> list[Any]:
     return [
         unit.next_message_id,
         unit.next_submission_id,
         new.tenant_id,
         int(new.traffic_class),
-        plan[0],
-        ",".join(map(str, plan)),
+        plan[0].channel_id,
+        plan_text(plan),
         new.due_at,
         new.accepted_at,
         list(destinations),
@@ -83,7 +84,7 @@ def _endpoint(unit: Unit, new: NewSubmission) -> int | None:
     ).get
     if found is not None:
         return int(found)
-    rows = connection.execute(
+    rows: Any = connection.execute(
         "SELECT url, secrets FROM endpoint WHERE tenant_id = ? ORDER BY id = ? DESC, id LIMIT 1",
         (new.tenant_id, new.endpoint_id or 0),
     ).fetchall()

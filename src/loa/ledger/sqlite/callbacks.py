@@ -70,7 +70,8 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
 
 def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
     query = "SELECT tenant_id, url, secrets FROM endpoint WHERE id = ?"
-    tenant_id, url, secrets = unit.connection.execute(query, (endpoint_id,)).fetchall()[0]
+    row: Any = unit.connection.execute(query, (endpoint_id,)).fetchall()[0]
+    tenant_id, url, secrets = row
     return url, open_secrets(unit.sealer, tenant_id, url, secrets)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loa.domain.standing import Verdict, expire, lose_track, settle
+from loa.domain.standing import ARRIVED, Verdict, end_unclaimed, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.ledger.settling import CLAIM_OVER, FORMER_RUN, SegmentRef, notes_of, plain_accepts, verdict
 from loa.ledger.sqlite import receipts, standings
@@ -31,9 +31,9 @@ def _claim_lanes(
             continue
         rows = unit.rows("due_in_lane", channel_id, int(traffic_class), now, count)
         contents = unit.content({row[1] for row in rows})
-        in_time = [row for row in rows if contents[row[1]].expires_at > now]
+        in_time = [row for row in rows if contents[row[1]].expires_at > now and not row[4] & ARRIVED]
         if len(in_time) < len(rows):
-            late += [row[0] for row in rows if contents[row[1]].expires_at <= now]
+            late += [row[0] for row in rows if contents[row[1]].expires_at <= now or row[4] & ARRIVED]
         attempts += [contents[row[1]].attempt(row, channel_id, traffic_class) for row in in_time]
         unit.moved(channel_id, int(traffic_class), -len(in_time))
     if late:
@@ -48,7 +48,7 @@ def _claim_lanes(
 def _expire(unit: Unit, ids: list[int], now: int) -> None:
     working = standings.read(unit, ids)
     for message in working.messages.values():
-        expire(message, now)
+        end_unclaimed(message, now)
     standings.write(unit, working, now)
 
 
@@ -122,8 +122,8 @@ def _settle_stale(unit: Unit, now: int, policy: UnknownPolicy, former: bool) -> 
     for message_id, number in rows:
         message = working.messages[message_id]
         if message.attempts == number and message.state.label == "sending":
-            wait_ms, resend = policy(message.tenant_id, CLASSES[working.classes[message_id]])
-            lose_track(message, reason, Verdict(now, wait_until=now + wait_ms, resend=resend))
+            wait_ms, after = policy(message.tenant_id, CLASSES[working.classes[message_id]])
+            lose_track(message, reason, Verdict(now, wait_until=now + wait_ms, after=after))
     unit.run("close_attempts", [[row[0], row[1], now, "unknown", reason, ""] for row in rows])
     standings.write(unit, working, now)
     return len(rows)

@@ -69,6 +69,8 @@ STEPS: Final = (
     Step("message", "message"),
     Step("queue", "message WHERE state = 0", ("message_id",)),
     Step("unknown", "message WHERE state = 3", ("message_id",)),
+    Step("silent", "message WHERE state = 2 AND due_at IS NOT NULL", ("message_id",)),
+    Step("latency", "latency", ("channel_id", "class", "span"), (-1, -1, -1)),
     Step("claim", _OPEN_CLAIMS, ("boot", "id"), (-1, -1)),
     Step("attempt", _CLOSED, ("message_id", "number"), (-1, -1)),
     Step("segment", "segment", ("channel_id", "ref", "message_id", "number", "segment"), (-1, "", -1, -1, -1)),

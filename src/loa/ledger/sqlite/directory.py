@@ -18,6 +18,7 @@ from loa.ledger.rows import (
     read_endpoint,
     read_key,
     read_route,
+    steps_text,
     text,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
@@ -168,8 +169,8 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
             place = connection.execute(query, (record.tenant_id,)).get
         traffic_class = None if record.traffic_class is None else int(record.traffic_class)
         connection.execute(
-            "INSERT INTO route (tenant_id, position, channels, sender, class, carrier) VALUES (?, ?, ?, ?, ?, ?)",
-            (record.tenant_id, place, text(record.channels), record.sender, traffic_class, record.carrier),
+            "INSERT INTO route (tenant_id, position, steps, sender, class, carrier) VALUES (?, ?, ?, ?, ?, ?)",
+            (record.tenant_id, place, steps_text(record), record.sender, traffic_class, record.carrier),
         )
         return read_route(connection.execute(f"{ROUTES} WHERE id = ?", (connection.last_insert_rowid(),)).fetchall()[0])
 

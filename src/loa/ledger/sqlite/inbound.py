@@ -1,10 +1,8 @@
 """Inbound events: stored once, told to their tenants in the feed and by callbacks."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loa.domain.lifecycle import State
 from loa.ledger import hearing
 from loa.ledger.hearing import Incoming
 from loa.ledger.sqlite.unit import Unit
@@ -39,7 +37,9 @@ def _store(unit: Unit, fresh: list[Incoming]) -> None:
     unit.run("insert_inbound_events", rows)
 
 
-def read_callbacks(unit: Unit, ids: list[int], endpoint: Mapping[int, tuple[str, tuple[str, ...]]]) -> list[DueCallback]:
+def read_callbacks(
+    unit: Unit, ids: list[int], endpoint: Mapping[int, tuple[str, tuple[str, ...]]]
+) -> list[DueCallback]:
     """Read callbacks that tell of inbound events; others are left out."""
     return [_callback(row, *endpoint[row[2]]) for row in unit.rows("read_inbound_callbacks", ids)]
 

@@ -12,6 +12,7 @@ from typing import IO, Any, ClassVar
 
 import apsw
 
+from loa.domain.latency import Wait
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError, StorageFull
@@ -27,6 +28,7 @@ from loa.ledger.sqlite import (
     restoring,
     sealing,
     search,
+    silence,
     templates,
     upkeep,
 )
@@ -38,7 +40,7 @@ from loa.ledger.sqlite.readers import Readers
 from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
@@ -78,6 +80,8 @@ HANDLERS: dict[str, Handler] = {
     "settle_unknown": upkeep.settle_unknown,
     "purge": upkeep.purge,
     "hold": restoring.hold,
+    "go_on": silence.go_on_with,
+    "learn": silence.learn,
     "change": directory.change,
     "touch_keys": directory.touch_keys,
     "put_templates": templates.put,
@@ -229,6 +233,20 @@ class SqliteLedger(Calls):
     async def release(self) -> None:
         """See ports.ledger.Restoring."""
         await self._change(restoring.release)
+
+    # silence
+
+    async def silent_channels(self, now: int) -> list[int]:
+        """See ports.ledger.Silence."""
+        return await self._readers.read(lambda connection: silence.silent_channels(connection, now))
+
+    async def silent(self, channel_id: int, limit: int, now: int) -> list[Question]:
+        """See ports.ledger.Silence."""
+        return await self._readers.read(lambda connection: silence.silent(connection, channel_id, limit, now))
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """See ports.ledger.Silence."""
+        return await self._readers.read(silence.usual_waits)
 
     # directory
 

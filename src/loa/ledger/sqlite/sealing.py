@@ -36,7 +36,8 @@ def states(connection: apsw.Connection) -> dict[str, KeyState]:
 
 def counts(connection: apsw.Connection) -> dict[str, dict[str, int]]:
     """Count the values."""
-    return {place: dict(connection.execute(column.counts()).fetchall()) for place, column in COLUMNS.items()}
+    found: dict[str, Any] = {place: connection.execute(each.counts()).fetchall() for place, each in COLUMNS.items()}
+    return {place: dict(rows) for place, rows in found.items()}
 
 
 def use(key_id: str, now: int) -> Change:
@@ -61,7 +62,8 @@ def reseal(place: str, skip: int, limit: int) -> Change:
     def run(unit: Unit) -> Resealed:
         done = damaged = 0
         values = (pattern(unit.sealer.current), limit, skip)
-        for *key, stored in unit.connection.execute(column.others(_mark), values).fetchall():
+        rows: Any = unit.connection.execute(column.others(_mark), values).fetchall()
+        for *key, stored in rows:
             try:
                 fresh = unit.sealer.rewrap(column.place_of(*key), stored)
             except CannotOpen as error:

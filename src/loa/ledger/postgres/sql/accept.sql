@@ -24,22 +24,24 @@ SELECT pg_advisory_xact_lock(h) FROM (
 SELECT nextval('submission_number') FROM generate_series(1, $1::integer);
 
 -- name: write_submissions
--- Writes the submissions of one commit ($1..$21), and their messages in groups ($22..$33) that share all but the number ($34),
--- puts those in their lanes ($35..$37), and remembers request ids ($38..$42), where an entry past its time ($43) is replaced.
+-- Writes the submissions of one commit ($1..$23), and their messages in groups ($24..$35) that share all but the number ($36),
+-- puts those in their lanes ($37..$39), and remembers request ids ($40..$44), where an entry past its time ($45) is replaced.
 -- Gives how many request ids were kept, one fewer where another process was quicker, and the transaction.
 -- Index: request_key_pkey.
 WITH submitted AS (
   INSERT INTO submission (tenant_id, id, referent_id, token, request_id, key_id, sender, text, encoding, segment_count, class,
-    accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer)
+    accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer,
+    rich, brandname)
   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[],
     $9::text[], $10::integer[], $11::smallint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::boolean[], $16::bigint[],
-    $17::integer[], $18::bigint[], $19::boolean[], $20::text[], $21::text[])
+    $17::integer[], $18::bigint[], $19::boolean[], $20::text[], $21::text[],
+    $22::text[], $23::text[])
 ), fresh AS MATERIALIZED (
   SELECT g.*, g.first_id + d.place - 1 AS id, d.destination
-  FROM unnest($22::bigint[], $23::bigint[], $24::bigint[], $25::smallint[], $26::integer[], $27::text[], $28::bigint[],
-    $29::bigint[], $30::bigint[], $31::boolean[], $32::integer[], $33::integer[])
+  FROM unnest($24::bigint[], $25::bigint[], $26::bigint[], $27::smallint[], $28::integer[], $29::text[], $30::bigint[],
+    $31::bigint[], $32::bigint[], $33::boolean[], $34::integer[], $35::integer[])
     AS g(tenant_id, first_id, submission_id, class, channel_id, plan, due_at, at, expires_at, every_step, low, high)
-  CROSS JOIN LATERAL unnest(($34::bigint[])[g.low:g.high]) WITH ORDINALITY AS d(destination, place)
+  CROSS JOIN LATERAL unnest(($36::bigint[])[g.low:g.high]) WITH ORDINALITY AS d(destination, place)
 ), written AS (
   INSERT INTO message (tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, updated_at, every_step)
   SELECT tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, at, every_step FROM fresh
@@ -48,12 +50,12 @@ WITH submitted AS (
     class)
   SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, 0, class FROM fresh
 ), moved AS (
-  INSERT INTO lane_move (channel_id, class, count) SELECT * FROM unnest($35::integer[], $36::smallint[], $37::bigint[])
+  INSERT INTO lane_move (channel_id, class, count) SELECT * FROM unnest($37::integer[], $38::smallint[], $39::bigint[])
 ), kept AS (
   INSERT INTO request_key AS k (tenant_id, request_id, fingerprint, submission_id, at)
-  SELECT * FROM unnest($38::bigint[], $39::text[], $40::bytea[], $41::bigint[], $42::bigint[])
+  SELECT * FROM unnest($40::bigint[], $41::text[], $42::bytea[], $43::bigint[], $44::bigint[])
   ON CONFLICT (tenant_id, request_id, fingerprint) DO UPDATE SET submission_id = excluded.submission_id, at = excluded.at
-  WHERE k.at <= excluded.at - $43
+  WHERE k.at <= excluded.at - $45
   RETURNING 1
 )
 SELECT (SELECT count(*) FROM kept) AS kept, pg_current_xact_id()::text::bigint AS xid;

@@ -62,20 +62,21 @@ RETURNING channel_id, class, due_at;
 
 -- name: read_contents
 -- What the messages of the submissions in $1, $2 (tenant, id) share. Index: submission_pkey.
-SELECT s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext
+SELECT s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext, s.rich,
+  s.brandname
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
 JOIN submission@ s ON s.tenant_id = w.tenant_id AND s.id = w.id;
 
 -- name: mark_sent
--- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet, with the
--- reference of the one segment of those that have only one. Gives which they were. Index: message_pkey.
+-- Settles the plain case at once: accepted attempts that are the open ones, of messages nobody is told of yet, whose plan gives
+-- no step a time, and of which nothing has arrived (flag 32), with the reference of the one segment of those that have only one. Gives which they were. Index: message_pkey.
 WITH w AS MATERIALIZED (
   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
     $8::text[]) AS u(tenant_id, message_id, number, channel_id, claimed_at, at, refs, form)
 ), sent AS (
   UPDATE message@ m SET state = 2, attempts = w.number, due_at = NULL, error = '', updated_at = w.at
   FROM w WHERE m.tenant_id = w.tenant_id AND m.id = w.message_id AND m.state = 0 AND m.attempts = w.number - 1
-    AND NOT m.every_step
+    AND NOT m.every_step AND position('/' IN m.plan) = 0 AND m.flags & 32 = 0
   RETURNING m.tenant_id, m.id, w.number, w.channel_id, w.claimed_at, w.at, w.refs, w.form, m.destination
 ), closed AS (
   INSERT INTO attempt@ (tenant_id, message_id, number, channel_id, claimed_at, done_at, outcome, reason, refs)

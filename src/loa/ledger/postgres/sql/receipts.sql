@@ -9,14 +9,15 @@ CROSS JOIN LATERAL (
 -- name: deliver_plain
 -- Settles the plain case at once: receipts that prove delivery of the one segment of a message that is sent, $1..$12 (place,
 -- tenant, message, attempt, channel, ref, stat, number, detail, raw, two times), and that did not come before, between the
--- receipt ids $13 and $14. Gives which they were. Index: receipt_key, message_pkey, submission_pkey, meta_pkey.
+-- receipt ids $13 and $14. Gives which they were, since when they were sent, and their class. Index: receipt_key, message_pkey, submission_pkey, meta_pkey.
 WITH plain AS MATERIALIZED (
-  SELECT w.*, s.endpoint_id
+  SELECT w.*, s.endpoint_id, m.updated_at AS since, m.class
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::bigint[],
     $9::text[], $10::bytea[], $11::bigint[], $12::bigint[])
     AS w(place, tenant_id, message_id, number, channel_id, ref, stat, destination, detail, raw, received_at, done_at)
   CROSS JOIN LATERAL (
-    SELECT submission_id FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id AND state = 2 OFFSET 0) m
+    SELECT submission_id, updated_at, class FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id AND state = 2
+    OFFSET 0) m
   CROSS JOIN LATERAL (
     SELECT endpoint_id FROM submission@ WHERE tenant_id = w.tenant_id AND id = m.submission_id AND segment_count = 1
     OFFSET 0) s
@@ -44,8 +45,10 @@ WITH plain AS MATERIALIZED (
   SELECT at / 86400000 << 48 | nextval('receipt_number'), heard_on, ref, stat, destination, 4, detail, raw, at, done_at, id,
     'applied'
   FROM delivered
+), spoke AS (
+  DELETE FROM silent USING delivered WHERE silent.message_id = delivered.id
 )
-SELECT place FROM delivered;
+SELECT d.place, p.since, p.class FROM delivered d JOIN plain p ON p.place = d.place;
 
 -- name: segments_of_attempts
 -- Every segment of the attempts in $1..$3 (tenant, message, number). Index: attempt_pkey, segment_ref.

@@ -3,7 +3,8 @@
 -- row needs.
 -- Index: message_pkey, submission_pkey.
 SELECT m.id, m.tenant_id, m.channel_id, m.plan, m.step, m.state, m.due_at, m.attempts, m.tries, m.sequence, m.flags, m.error,
-  s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.submission_id, m.destination
+  s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.updated_at,
+  m.submission_id, m.destination
 FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
 CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.id FOR UPDATE) m
 CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s;
@@ -41,6 +42,16 @@ ON CONFLICT (message_id) DO UPDATE SET channel_id = excluded.channel_id, due_at 
 -- name: forget_unknown
 -- Forgets messages that are no longer unknown. Index: unknown_pkey.
 DELETE FROM unknown WHERE message_id = ANY($1::bigint[]);
+
+-- name: note_silent
+-- Keeps until when sent messages may stay silent. Index: silent_pkey.
+INSERT INTO silent (message_id, tenant_id, channel_id, due_at)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[])
+ON CONFLICT (message_id) DO UPDATE SET channel_id = excluded.channel_id, due_at = excluded.due_at;
+
+-- name: forget_silent
+-- Forgets messages that wait for their step no more. Index: silent_pkey.
+DELETE FROM silent WHERE message_id = ANY($1::bigint[]);
 
 -- name: insert_events
 -- Writes events at $11, each with the callback it owes where an endpoint is set. The transaction's number orders the feed.

@@ -54,7 +54,7 @@ DELETE FROM unknown WHERE message_id IN (
 -- name: purge_texts
 -- Forgets what submissions of class $1 of one day said before $2, in text and options; counts stay.
 -- Index: submission_content, submission_pkey.
-UPDATE submission@ s SET text = '', ext = '{}', purged = true FROM (
+UPDATE submission@ s SET text = '', ext = '{}', rich = '', purged = true FROM (
   SELECT tenant_id, id FROM submission@ WHERE NOT purged AND class = $1 AND accepted_at < $2 AND expires_at < $2
   ORDER BY accepted_at LIMIT $3) w
 WHERE s.tenant_id = w.tenant_id AND s.id = w.id RETURNING 1;

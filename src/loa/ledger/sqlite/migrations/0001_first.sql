@@ -98,7 +98,7 @@ CREATE TABLE route (
   id INTEGER PRIMARY KEY,
   tenant_id INTEGER NOT NULL REFERENCES tenant (id),
   position INTEGER NOT NULL,
-  channels TEXT NOT NULL,
+  steps TEXT NOT NULL,
   sender TEXT NOT NULL,
   class INTEGER,
   carrier TEXT NOT NULL
@@ -139,6 +139,8 @@ CREATE TABLE submission (
   every_step INTEGER NOT NULL,
   ext TEXT NOT NULL,
   answer TEXT NOT NULL,
+  rich TEXT NOT NULL DEFAULT '',
+  brandname TEXT NOT NULL DEFAULT '',
   purged INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX submission_referent ON submission (referent_id);
@@ -175,6 +177,7 @@ CREATE TABLE message (
 ) STRICT;
 CREATE INDEX message_due ON message (channel_id, class, due_at) WHERE state = 0;
 CREATE INDEX message_waiting ON message (due_at) WHERE state = 3 AND due_at IS NOT NULL;
+CREATE INDEX message_silent ON message (channel_id, due_at) WHERE state = 2 AND due_at IS NOT NULL;
 CREATE INDEX message_unknown ON message (channel_id, destination) WHERE state = 3;
 CREATE INDEX message_destination ON message (tenant_id, destination);
 
@@ -281,6 +284,14 @@ CREATE TABLE callback_try (
   excerpt TEXT NOT NULL,
   elapsed_ms INTEGER NOT NULL,
   PRIMARY KEY (event_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE latency (
+  channel_id INTEGER NOT NULL,
+  class INTEGER NOT NULL,
+  span INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, class, span)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE warning (

@@ -14,10 +14,12 @@ SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4 FR
 -- name: insert_submissions
 -- Writes the submissions of one commit. Index: none.
 INSERT INTO submission (id, tenant_id, referent_id, token, request_id, key_id, sender, text, encoding, segment_count,
-  class, accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer)
+  class, accepted_at, due_at, expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer,
+  rich, brandname)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
   value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 15,
-  value ->> 16, value ->> 17, value ->> 18, value ->> 19, value ->> 20
+  value ->> 16, value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> 21,
+  value ->> 22
 FROM json_each(?1);
 
 -- name: insert_messages

@@ -8,7 +8,8 @@ SELECT json_group_array(json_array(id, submission_id, destination, attempts, fla
 
 -- name: read_contents
 -- What the messages of the submissions in ?1 share. Index: submission primary key.
-SELECT json_group_array(json_array(s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext))
+SELECT json_group_array(json_array(s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext,
+  s.rich, s.brandname))
 FROM json_each(?1) j CROSS JOIN submission s ON s.id = j.value;
 
 -- name: mark_sending
@@ -59,13 +60,14 @@ SELECT json_group_array(json_array(channel_id, class, n)) FROM (
 SELECT min(due_at) FROM message WHERE state = 0 AND channel_id = ?1 AND class = ?2;
 
 -- name: read_open
--- The attempt number of messages in ?1 that are sending and whose tenant is not told of every step.
+-- The attempt number of messages in ?1 that are sending, whose tenant is not told of every step, whose plan gives no step a
+-- time, and of which nothing has arrived (flag 32).
 -- Index: message and submission primary keys.
 SELECT json_group_array(json_array(m.id, m.attempts))
 FROM json_each(?1) j
 CROSS JOIN message m ON m.id = j.value
 CROSS JOIN submission s ON s.id = m.submission_id
-WHERE m.state = 1 AND s.every_step = 0;
+WHERE m.state = 1 AND s.every_step = 0 AND instr(m.plan, '/') = 0 AND m.flags & 32 = 0;
 
 -- name: mark_sent
 -- Notes that the provider took messages. Index: message primary key.

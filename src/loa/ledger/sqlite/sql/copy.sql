@@ -37,7 +37,7 @@ FROM consent WHERE state_digest > ?3 ORDER BY state_digest LIMIT ?1;
 
 -- name: copy_route
 -- Index: route primary key.
-SELECT tenant_id, id, position, channels, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;
+SELECT tenant_id, id, position, steps, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;
 
 -- name: copy_endpoint
 -- Index: endpoint primary key.
@@ -51,7 +51,8 @@ SELECT tenant_id, id, at, kind, detail FROM warning WHERE id > ?3 ORDER BY id LI
 -- name: copy_submission
 -- Index: submission primary key.
 SELECT tenant_id, id, referent_id, token, request_id, key_id, sender, text, encoding, segment_count, class, accepted_at, due_at,
-  expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer, purged
+  expires_at, scheduled, first_message_id, message_count, endpoint_id, every_step, ext, answer, rich, brandname,
+  purged
 FROM submission WHERE id > ?3 ORDER BY id LIMIT ?1;
 
 -- name: copy_request_key
@@ -76,6 +77,16 @@ FROM message m LEFT JOIN submission s ON s.id = m.submission_id WHERE m.id > ?3 
 -- name: copy_unknown
 -- Index: message primary key.
 SELECT id AS message_id, tenant_id, channel_id, destination, due_at FROM message WHERE id > ?3 AND +state = 3 ORDER BY id LIMIT ?1;
+
+-- name: copy_silent
+-- Index: message primary key.
+SELECT id AS message_id, tenant_id, channel_id, due_at FROM message WHERE id > ?3 AND +state = 2 AND due_at IS NOT NULL
+ORDER BY id LIMIT ?1;
+
+-- name: copy_latency
+-- Index: latency primary key.
+SELECT channel_id, class, span, count FROM latency WHERE (channel_id, class, span) > (?3, ?4, ?5)
+ORDER BY channel_id, class, span LIMIT ?1;
 
 -- name: copy_claim
 -- The open attempts of messages on their way, claim by claim, under the boot number that had claimed them: a process that is

@@ -3,7 +3,7 @@
 -- messages. Index: segment, message and submission primary keys.
 SELECT json_group_array(json_array(j.value ->> 0, j.value ->> 1, g.message_id, g.number, g.segment, g.ref, m.destination,
   m.id, m.tenant_id, m.channel_id, m.plan, m.step, m.state, m.due_at, m.attempts, m.tries, m.sequence, m.flags, m.error,
-  s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class))
+  s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.updated_at))
 FROM json_each(?1) j
 CROSS JOIN segment g ON g.channel_id = j.value ->> 2 AND g.ref = j.value ->> 3
 CROSS JOIN message m ON m.id = g.message_id

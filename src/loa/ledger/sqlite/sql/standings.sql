@@ -1,7 +1,7 @@
 -- name: read_standings
 -- The moving part of the messages in ?1. Index: message and submission primary keys.
 SELECT json_group_array(json_array(m.id, m.tenant_id, m.channel_id, m.plan, m.step, m.state, m.due_at, m.attempts,
-  m.tries, m.sequence, m.flags, m.error, s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class))
+  m.tries, m.sequence, m.flags, m.error, s.segment_count, s.expires_at, s.endpoint_id, s.every_step, m.class, m.updated_at))
 FROM json_each(?1) j
 CROSS JOIN message m ON m.id = j.value
 CROSS JOIN submission s ON s.id = m.submission_id;

@@ -32,7 +32,7 @@ DELETE FROM parked WHERE receipt_id IN (
 
 -- name: purge_texts
 -- Forgets what submissions of one class said, in text and options; counts stay. Index: submission_content.
-UPDATE submission SET text = '', ext = '{}', purged = 1 WHERE id IN (
+UPDATE submission SET text = '', ext = '{}', rich = '', purged = 1 WHERE id IN (
   SELECT id FROM submission WHERE purged = 0 AND class = ?1 AND accepted_at < ?2 AND expires_at < ?2 LIMIT ?3);
 
 -- name: purge_receipts
