@@ -1,6 +1,6 @@
 """What this process serves over HTTP: the API where that is its role, health and metrics in any case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
@@ -19,16 +19,25 @@ from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
 from loa.notify.guard import url_check
 from loa.notify.signature import new_secret
-from loa.ports.channel import ReceiptSink
+from loa.ports.channel import Composes, Provider, ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
 from loa.stages.consent import Consents
+from loa.stages.fitting import Ways
 from loa.stages.intake import Intake
 from loa.stages.planning import Planner
 from loa.stages.renewal import Charge
 
 HEALTH_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+def ways_of(providers: Mapping[str, Provider]) -> Ways:
+    """Say what providers can do beside carrying text."""
+    return Ways(
+        composers={name: each for name, each in providers.items() if isinstance(each, Composes)},
+        reaching_users=frozenset(name for name, each in providers.items() if each.info.reaches_users),
+    )
 
 
 class _Announcing:
@@ -87,6 +96,7 @@ class Faces:
             limits=translate.planning_limits(settings),
             simulated_providers=[name for name, provider in ground.providers.items() if provider.info.simulated],
             check_url=self._check_url,
+            ways=ways_of(ground.providers),
         )
         announcing = _Announcing(ground.ledger, due)
         limits = translate.intake_limits(settings)

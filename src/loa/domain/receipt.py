@@ -25,6 +25,8 @@ class Receipt:
     raw: bytes
     received_at: int
     done_at: int = 0
+    sure: bool = False
+    """Each of its forms is a reference on its own, and none a guess: then the number need not agree."""
 
 
 def stored_form(ref: str) -> str:

@@ -48,6 +48,7 @@ class Arrival:
     by_evidence: bool = False
     doubled: bool = False
     wait: Wait | None = None
+    sure: bool = False
 
     @property
     def key(self) -> Key:
@@ -69,6 +70,7 @@ def arrival(receipt: Receipt) -> Arrival:
         receipt.done_at,
         receipt.raw,
         ref=forms[0] if forms else "",
+        sure=receipt.sure,
     )
 
 
@@ -115,7 +117,7 @@ def take_matches(arrivals: Sequence[Arrival], matches: Iterable[Match]) -> None:
     best: dict[int, tuple[tuple[int, int, int], Match]] = {}
     for match in matches:
         same = arrivals[match.index].destination == match.destination
-        if match.rank > 0 and not same:
+        if match.rank > 0 and not (same or arrivals[match.index].sure):
             continue
         # A provider may use a reference again after weeks: the same number wins, then the younger message.
         order = (match.rank, 0 if same else 1, -match.message_id)

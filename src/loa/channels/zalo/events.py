@@ -133,7 +133,18 @@ def _received(
     destination = _number(to) if of_template else (user_destination(to) or 0)
     done_at = whole(message.get("delivery_time")) or whole(event.get("timestamp")) or 0
     return (
-        Receipt(channel_id, refs, State.DELIVERED, "received", destination, "", body, now, done_at=max(0, done_at)),
+        Receipt(
+            channel_id,
+            refs,
+            State.DELIVERED,
+            "received",
+            destination,
+            "",
+            body,
+            now,
+            done_at=max(0, done_at),
+            sure=True,
+        ),
     )
 
 
