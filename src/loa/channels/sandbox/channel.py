@@ -34,6 +34,7 @@ class SandboxSettings:
     answer_s: float = setting(Number(0, 3600, whole=False), "Delay of the answer to a hand-over.", 0.0)
     receipt_s: float = setting(Number(0, 86_400, whole=False), "Delay of the receipt after the answer.", 1.0)
     window: int = setting(Number(1, 100_000), "Messages that may wait for their answer.", 1_000)
+    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
 
 
 class SandboxChannel:

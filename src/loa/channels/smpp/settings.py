@@ -134,6 +134,7 @@ class SmppSettings:
     receipts_pending: int = setting(
         Number(1, 1_000_000), "Receipts held until they are on disk; more are left to the peer for a while.", 10_000
     )
+    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
     extra_tlvs: dict[str, str] = field(
         default_factory=dict,
         metadata=about(Table("tag: hexadecimal octets", _tag, _octets), "Parameters added to every message."),

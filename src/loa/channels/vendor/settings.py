@@ -37,6 +37,7 @@ class VendorSettings:
     type_advertising: int = setting(_TYPE, "`type` of advertising.", _TYPES[TrafficClass.ADVERTISING])
     plain_mode: int = setting(Number(0, 2), "`useUnicode` of text that fits the plain alphabet.", 0)
     unicode_mode: int = setting(Number(0, 2), "`useUnicode` of text that needs Unicode.", 1)
+    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
 
     @property
     def url(self) -> str:
