@@ -1,8 +1,9 @@
 """Brings a database to the schema this program serves, in two halves, so that old and new processes run side by side.
 
 `NNNN_name.before.sql` only adds: the processes that run go on with it, and the new ones can start. When the last old
-one is gone, `NNNN_name.after.sql` takes away what only they needed; from then on older programs are refused. The
-database keeps which program ran each, and the oldest one it still serves.
+one is gone, `NNNN_name.after.sql` takes away what only they needed; from then on older programs are refused. A half may
+go on in `NNNN_name.before.2.sql` and so forth. The database keeps which program ran each, and the oldest one it still
+serves.
 """
 
 import re
@@ -20,7 +21,7 @@ from loa.ledger.postgres.days import AHEAD, day_of
 LOCK: Final = "SELECT pg_advisory_xact_lock(7603297, 0)"
 TIMEOUT_S: Final = 600.0
 OLDEST_SERVER: Final = 130_000
-_NAME = re.compile(r"^(\d{4})_(\w+)\.(before|after)\.sql$")
+_NAME = re.compile(r"^(\d{4})_(\w+)\.(before|after)(?:\.(\d))?\.sql$")
 
 
 class _File(Protocol):
@@ -52,11 +53,11 @@ class SchemaState:
 def migrations(files: Iterable[_File] | None = None) -> list[Migration]:
     """Give every migration in order."""
     found: dict[int, dict[str, str]] = {}
-    for entry in files or resources.files("loa.ledger.postgres").joinpath("migrations").iterdir():
-        match = _NAME.match(entry.name)
-        if match:
-            halves = found.setdefault(int(match[1]), {"name": match[2]})
-            halves[match[3]] = entry.read_text(encoding="utf-8")
+    folder = resources.files("loa.ledger.postgres").joinpath("migrations")
+    named = [(match, entry) for entry in files or folder.iterdir() if (match := _NAME.match(entry.name))]
+    for match, entry in sorted(named, key=lambda each: each[0][4] or "1"):
+        halves = found.setdefault(int(match[1]), {"name": match[2]})
+        halves[match[3]] = halves.get(match[3], "") + entry.read_text(encoding="utf-8")
     return [Migration(number, **halves) for number, halves in sorted(found.items())]
 
 
