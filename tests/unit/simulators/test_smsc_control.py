@@ -4,7 +4,8 @@ import json
 import pytest
 from tests.unit.simulators.sim_client import submit
 
-from loa.simulators.smsc.control import ControlPort
+from loa.simulators.control import ControlPort
+from loa.simulators.smsc.control import COMMANDS
 from loa.simulators.smsc.run import SmscOptions, run_smsc
 from loa.simulators.smsc.script import Script
 from loa.smpp.status import ESME_RTHROTTLED
@@ -16,7 +17,7 @@ async def control():
     opened = []
 
     async def open_for(simulator):
-        port = ControlPort(simulator)
+        port = ControlPort(simulator, COMMANDS)
         await port.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
         opened.append((port, writer))

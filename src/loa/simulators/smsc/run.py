@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loa.simulators.smsc.control import ControlPort
+from loa.simulators.control import ControlPort
+from loa.simulators.smsc.control import COMMANDS
 from loa.simulators.smsc.events import SmscEvent, Watcher
 from loa.simulators.smsc.script import Script
 from loa.simulators.smsc.server import SmscSimulator
@@ -38,7 +39,8 @@ async def run_smsc(options: SmscOptions) -> None:
         options.host, options.port, script=options.script, journal=options.journal, on_event=options.on_event
     )
     await simulator.start()
-    control = None if options.control_port is None else ControlPort(simulator, port=options.control_port)
+    wanted = options.control_port
+    control = None if wanted is None else ControlPort(simulator, COMMANDS, port=wanted)
     try:
         if control is not None:
             await control.start()

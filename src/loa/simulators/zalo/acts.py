@@ -4,7 +4,7 @@ Each act posts the event that Zalo would post. Errors: ConfigError where an act 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict
 from typing import Any
 
 from loa.errors import ConfigError
@@ -12,7 +12,7 @@ from loa.simulators.zalo import notices
 from loa.simulators.zalo.mail import Mail
 from loa.simulators.zalo.platform import Platform
 from loa.simulators.zalo.state import OaState
-from loa.simulators.zalo.world import Template, User
+from loa.simulators.zalo.world import Template, User, template_from
 
 
 class Acts:
@@ -23,10 +23,7 @@ class Acts:
         self._mail = mail
 
     def _oa(self, oa_id: str) -> OaState:
-        found = self._platform.oas.get(oa_id or next(iter(self._platform.oas), ""))
-        if found is None:
-            raise ConfigError(f"there is no Official Account {oa_id!r}; there are {', '.join(self._platform.oas)}")
-        return found
+        return self._platform.oa(oa_id)
 
     def _post(self, oa: OaState, body: Mapping[str, Any], *, marked: bool = False) -> bool:
         return self._mail.post(oa, body, marked=marked)
@@ -109,15 +106,12 @@ class Acts:
                 body = notices.template_changed(oa, template.template_id, what, old, new, now, template.reason)
                 self._post(oa, body, marked=True)
 
-    def change_template(self, template_id: str, oa_id: str = "", **changed: Any) -> None:
+    def change_template(self, template_id: str, oa_id: str = "", /, **changed: Any) -> None:
         """Change fields of a template, as `status="DISABLE", reason="…"`."""
         found = self._oa(oa_id).templates.get(template_id)
         if found is None:
             raise ConfigError(f"there is no template {template_id!r}")
-        try:
-            self.put_template(replace(found.told, **changed), oa_id)
-        except TypeError as wrong:
-            raise ConfigError(f"a template has no such field: {wrong}") from None
+        self.put_template(template_from({**asdict(found.told), **changed}), oa_id)
 
     def set_quota(self, daily_quota: int | None = None, remaining: int | None = None, oa_id: str = "") -> None:
         """Change the quota of an Official Account; a new daily quota is told by an event."""

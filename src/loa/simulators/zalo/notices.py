@@ -49,7 +49,7 @@ def sign(app_id: str, body: bytes, timestamp: str, secret_key: str) -> str:
 
 def notice(oa: OaState, url: str, body: Mapping[str, Any], *, marked: bool) -> Notice:
     """Make an event from its body, which holds `event_name` and `timestamp`."""
-    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     signature = sign(oa.told.app_id, raw, body["timestamp"], oa.told.secret_key)
     return Notice(body["event_name"], url, raw, signature, marked)
 

@@ -95,10 +95,19 @@ def _refresh(platform: Platform, case: Case, form: Mapping[str, str]) -> None:
 
 
 def _give(platform: Platform, case: Case, oa: OaState, grant: str, spent: str) -> dict[str, Any]:
-    """Give a new pair for a code or a refresh token, which is worth nothing from now on."""
+    line = case.line = give(platform, oa, grant, spent)
+    return {
+        "access_token": line["access"],
+        "refresh_token": line["refresh"],
+        "expires_in": str(round(platform.script.token_life_s)),
+    }
+
+
+def give(platform: Platform, oa: OaState, grant: str, spent: str = "") -> dict[str, Any]:
+    """Make a new pair and give its line for the journal; what was spent on it is worth nothing from now on."""
     now = platform.clock.now()
     access, refresh = platform.tokens.new_pair(oa, now, spent)
-    case.line = {
+    return {
         "kind": "tokens",
         "at": now,
         "oaId": oa.told.oa_id,
@@ -106,9 +115,4 @@ def _give(platform: Platform, case: Case, oa: OaState, grant: str, spent: str) -
         "access": access,
         "refresh": refresh,
         "spent": spent,
-    }
-    return {
-        "access_token": access,
-        "refresh_token": refresh,
-        "expires_in": str(round(platform.script.token_life_s)),
     }

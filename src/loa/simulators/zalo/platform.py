@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from loa.errors import ConfigError
 from loa.ports.clock import Clock
 from loa.simulators.zalo.judge import Judge, Subject
 from loa.simulators.zalo.script import ZaloScript
@@ -76,6 +77,13 @@ class Platform:
     def script(self) -> ZaloScript:
         """The script in force."""
         return self.judge.script
+
+    def oa(self, oa_id: str = "") -> OaState:
+        """Give an Official Account, the first without a name. Errors: ConfigError."""
+        found = self.oas.get(oa_id or next(iter(self.oas), ""))
+        if found is None:
+            raise ConfigError(f"there is no Official Account {oa_id!r}; there are {', '.join(self.oas)}")
+        return found
 
     def new_id(self) -> str:
         """Make an id that was never given: 24 hexadecimal digits, as Zalo's look."""

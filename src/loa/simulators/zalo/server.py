@@ -1,4 +1,14 @@
-"""The simulated Zalo platform as tests, the demo and the command line use it."""
+"""The simulated Zalo platform as tests, the demo and the command line use it.
+
+async with ZaloSimulator(script=ZaloScript(off_zalo=("99",), events_url=address)) as zalo:
+    access_token, refresh_token = zalo.tokens()             # or a consent at zalo.url, then a code
+    ...                                                     # a channel whose three addresses are zalo.url
+    await zalo.until(lambda counts: counts.shown == 1)      # waits for what happens
+    assert zalo.shown[0].text.startswith("Chào")            # what a phone shows
+    zalo.change(ZaloScript(faults=(Fault("silent"),)))      # takes effect with the next request
+    zalo.acts.say("8764230215434982221", "Còn hàng không?") # what people do, and its signed event
+    assert zalo.counts.double_refresh == 0
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,6 +18,7 @@ from typing import Any, Self
 from loa.observe.clock import SystemClock
 from loa.ports.clock import Clock
 from loa.simulators.journal import Journal, read_journal
+from loa.simulators.zalo import oauth
 from loa.simulators.zalo.acts import Acts
 from loa.simulators.zalo.desk import Desk
 from loa.simulators.zalo.exchange import Connection
@@ -102,8 +113,8 @@ class ZaloSimulator:
         return self._desk.shown
 
     def oa(self, oa_id: str = "") -> OaState:
-        """Give an Official Account as things stand; the first without a name."""
-        return self._platform.oas[oa_id or next(iter(self._platform.oas))]
+        """Give an Official Account as things stand; the first without a name. Errors: ConfigError."""
+        return self._platform.oa(oa_id)
 
     async def until(self, condition: Callable[[ZaloCounts], bool]) -> None:
         """Wait until the counts satisfy a condition."""
@@ -122,7 +133,9 @@ class ZaloSimulator:
 
     def tokens(self, oa_id: str = "") -> tuple[str, str]:
         """Give a fresh pair for an Official Account, access and refresh token, without a consent."""
-        return self._platform.tokens.new_pair(self.oa(oa_id), self._platform.clock.now())
+        line = oauth.give(self._platform, self.oa(oa_id), "given")
+        self._journal.append(line)
+        return line["access"], line["refresh"]
 
     def reset_all(self) -> int:
         """Cut every connection with a TCP reset; give how many there were."""

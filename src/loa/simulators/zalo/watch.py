@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +106,9 @@ class ZaloCounts:
     events_waiting: int = 0
     addresses_off: int = 0
     codes: Counter[int] = field(default_factory=Counter)
+
+
+def count_values(counts: ZaloCounts) -> dict[str, Any]:
+    """Give the counts as plain values of a JSON document."""
+    values = {each.name: getattr(counts, each.name) for each in fields(counts)}
+    return {**values, "codes": {str(code): number for code, number in counts.codes.items()}}
