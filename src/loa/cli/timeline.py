@@ -90,3 +90,5 @@ def show(console: Console, message: Mapping[str, Any]) -> None:
         style = _STYLES.get(moment.what, "")
         table.add_row(moment.at, f"+{after:.3f} s", Text(moment.what, style=style), Text(moment.detail))
     console.print(table)
+    if message["cost"]:
+        console.print(f"cost {message['cost']} VND")

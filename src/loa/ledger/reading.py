@@ -1,12 +1,14 @@
 """How what is read from a ledger is laid out for people and programs; shared by the engines."""
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from loa.domain.cost import charge_of
 from loa.domain.ids import REFERENT_DIGITS, REFERENT_PREFIX
 from loa.domain.lifecycle import State
 from loa.domain.receipt import stored_form
+from loa.domain.routes import read_plan
 from loa.domain.standing import DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
 from loa.domain.traffic import TrafficClass
 from loa.ports.records import MessageFilter
@@ -59,12 +61,18 @@ def refs_of(attempts: Iterable[Read]) -> list[tuple[int, str]]:
 
 
 def timeline(
-    row: Read, attempts: list[Read], segments: Iterable[Read], receipts: Iterable[Read], events: list[Read]
+    row: Read, attempts: list[Read], segments: Iterable[Read], receipts: Collection[Read], events: list[Read]
 ) -> Read:
     """Lay out a message with everything that happened to it."""
     known = {(s["channel_id"], s["ref"], s["number"], s["segment"]): s for s in segments}
+    plan = read_plan(row.pop("plan"))
+    row["cost"] = 0
     for attempt in attempts:
         channel_id = attempt.pop("channel_id")
+        arrived = _arrived(attempt["refs"], receipts)
+        price, due = charge_of(plan, channel_id, attempt["outcome"], delivered=arrived)
+        attempt["price"], attempt["charged"] = price, due
+        row["cost"] += price if due else 0
         attempt["segments"] = [
             _segment(raw, index, known.get((channel_id, form, attempt["number"], index)))
             for index, (raw, form) in enumerate(attempt.pop("refs"))
@@ -78,6 +86,12 @@ def timeline(
     shown = ("id", "sequence", "state", "at", "error", "channel")
     row["events"] = [{**{name: e[name] for name in shown}, "state": STATE_LABELS[e["state"]]} for e in events]
     return row
+
+
+def _arrived(refs: Iterable[tuple[str, str]], receipts: Iterable[Read]) -> bool:
+    """Tell whether a receipt proves that an attempt with these references was delivered."""
+    forms = {form for _raw, form in refs if form}
+    return any(receipt["state"] == State.DELIVERED and receipt["ref"] in forms for receipt in receipts)
 
 
 def _segment(raw: str, index: int, found: Read | None) -> Read:

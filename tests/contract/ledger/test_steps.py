@@ -175,6 +175,22 @@ async def test_a_crash_while_the_next_step_leaves_keeps_what_arrived(ledger: Led
     assert await flags_of(ledger, message_id) == ("delivered", True)
 
 
+@pytest.mark.parametrize(("zalo", "cost"), [(False, 350), (True, 550)])
+async def test_a_message_says_what_each_attempt_and_the_whole_of_it_costs(
+    ledger: Ledger, zalo: bool, cost: int
+) -> None:
+    message_id = await handed_over(ledger)
+    await silent(ledger, EPOCH + 30_000)
+    (second,) = await claim(ledger, EPOCH + 30_000, channel=2)
+    await ledger.record([settlement(second, Accepted(("s1",)), EPOCH + 30_000)])
+    if zalo:
+        await ledger.store([receipt("z1", received_at=EPOCH + 32_000)])
+    shown = await ledger.timeline(1, message_id)
+    assert shown is not None
+    assert [(each["price"], each["charged"]) for each in shown["attempts"]] == [(200, zalo), (350, True)]
+    assert shown["cost"] == cost
+
+
 async def test_each_step_gets_its_own_content_and_sms_its_brandname(ledger: Ledger) -> None:
     await ledger.accept(submission(plan=PATIENT, rich=ON_ZALO, brandname="SHOP"))
     (first,) = await claim(ledger)

@@ -39,6 +39,7 @@ def message(**changed: Any) -> dict[str, Any]:
         "state": "delivered",
         "error": None,
         "text": "hello",
+        "cost": 350,
         "class": "otp",
         "segmentCount": 1,
         "acceptedAt": at(0),

@@ -108,6 +108,8 @@ class Attempt(Wire):
     done_at: Instant | None = Field(description="When its outcome was known, null while it is open.")
     outcome: str | None = Field(description="accepted, refused, deferred or unknown.")
     reason: str | None
+    price: int = Field(description="What it costs in VND, 0 where nobody has said.")
+    charged: bool = Field(description="Whether that is owed, as far as is known.")
     segments: list[Segment]
 
 
@@ -169,6 +171,7 @@ class Timeline(Message):
     """A message with everything that happened to it."""
 
     text: str | None = Field(description="Only for keys that may read content.")
+    cost: int = Field(description="What it costs so far in VND, over all its attempts.")
     attempts: list[Attempt]
     receipts: list[Receipt]
     events: list[Event]

@@ -102,6 +102,7 @@ def timeline(row: Row, *, now: int, with_content: bool) -> models.Timeline:
     return models.Timeline(
         **_message_fields(row, now),
         text=row["text"] if with_content else None,
+        cost=row["cost"],
         attempts=[_attempt(each) for each in row["attempts"]],
         receipts=[_receipt(each, with_content) for each in row["receipts"]],
         events=[
@@ -126,6 +127,8 @@ def _attempt(row: Row) -> models.Attempt:
         done_at=instant(row["done_at"]),
         outcome=row["outcome"] or None,
         reason=row["reason"] or None,
+        price=row["price"],
+        charged=row["charged"],
         segments=[
             models.Segment(
                 number=each["segment"] + 1,

@@ -23,7 +23,7 @@ WHERE m.tenant_id = $1 AND m.id > $4 AND m.id >= $2 AND m.id < $2 + $3::integer 
 SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class,
   CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel, m.error,
   m.due_at, m.updated_at, m.attempts + (m.state = 0 AND q.message_id IS NULL)::integer AS attempts, m.flags,
-  s.segment_count, s.accepted_at, s.expires_at, s.text, s.encoding
+  s.segment_count, s.accepted_at, s.expires_at, s.text, s.encoding, m.plan
 FROM message@ m
 CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
 LEFT JOIN LATERAL (SELECT message_id FROM queue WHERE message_id = m.id OFFSET 0) q ON true
@@ -88,12 +88,13 @@ SELECT xid FROM event@ WHERE tenant_id = $1 AND id = $2;
 
 -- name: events_after
 -- A tenant's events after a position ($2, $3), in the order in which their transactions began to write, and only those
--- before which nothing can come any more; not below the id $4. Index: event_feed.
+-- before which nothing can come any more; not below the id $4; of those that tell of one inbound event the first.
+-- Index: event_feed.
 SELECT e.id, e.message_id, e.sequence, e.state, e.at, e.error, e.flags, coalesce(c.name, '') AS channel,
   coalesce(k.tries, t.count, 0) AS tries
 FROM (
   SELECT * FROM event
-  WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::bigint) AND id >= $4
+  WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::bigint) AND id >= $4 AND (message_id > 0 OR sequence = 1)
     AND xid < (SELECT value FROM meta WHERE name = 'xid_base') + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
   ORDER BY xid, id LIMIT $5) e
 LEFT JOIN channel c ON c.id = e.channel_id

@@ -23,7 +23,7 @@ SELECT json_object('id', m.id, 'submission_id', m.submission_id, 'referent_id', 
   'request_id', s.request_id, 'destination', m.destination, 'sender', s.sender, 'class', m.class, 'state', m.state,
   'channel', coalesce(c.name, ''), 'error', m.error, 'due_at', m.due_at, 'updated_at', m.updated_at,
   'attempts', m.attempts, 'flags', m.flags, 'segment_count', s.segment_count, 'accepted_at', s.accepted_at,
-  'expires_at', s.expires_at, 'text', s.text, 'encoding', s.encoding)
+  'expires_at', s.expires_at, 'text', s.text, 'encoding', s.encoding, 'plan', m.plan)
 FROM message m
 CROSS JOIN submission s ON s.id = m.submission_id
 LEFT JOIN channel c ON c.id = m.channel_id
@@ -62,17 +62,21 @@ LEFT JOIN channel c ON c.id = e.channel_id
 LEFT JOIN endpoint p ON p.id = e.endpoint_id;
 
 -- name: events_after
--- A tenant's events after a cursor, in the order they were written. Index: event_tenant.
+-- A tenant's events after a cursor, in the order they were written; of those that tell of one inbound event the first.
+-- Index: event_tenant.
 SELECT json_group_array(json_object('id', e.id, 'message_id', e.message_id, 'sequence', e.sequence, 'state', e.state,
   'at', e.at, 'error', e.error, 'channel', coalesce(c.name, ''), 'destination', m.destination,
   'referent_id', s.referent_id, 'request_id', s.request_id, 'sent_at', coalesce(a.claimed_at, s.accepted_at),
   'handed_over_at', iif(a.outcome = 'accepted', a.done_at, 0), 'flags', e.flags, 'segment_count', s.segment_count,
-  'tries', e.tries, 'metadata', s.ext -> '$.metadata'))
-FROM (SELECT * FROM event WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3) e
-CROSS JOIN message m ON m.id = e.message_id
-CROSS JOIN submission s ON s.id = m.submission_id
+  'tries', e.tries, 'metadata', s.ext -> '$.metadata', 'inbound', iif(i.id IS NULL, NULL, json_array(i.id, i.kind,
+  coalesce(c.name, ''), i.subject, i.body, hex(i.raw), i.received_at, i.at))))
+FROM (SELECT * FROM event WHERE tenant_id = ?1 AND id > ?2 AND (message_id > 0 OR sequence = 1) ORDER BY id LIMIT ?3) e
+LEFT JOIN message m ON m.id = e.message_id
+LEFT JOIN submission s ON s.id = m.submission_id
 LEFT JOIN attempt a ON a.message_id = m.id AND a.number = m.attempts
-LEFT JOIN channel c ON c.id = e.channel_id;
+LEFT JOIN inbound i ON i.id = -e.message_id
+LEFT JOIN channel c ON c.id = e.channel_id
+WHERE s.id IS NOT NULL OR i.id IS NOT NULL;
 
 -- name: warnings_of
 -- A tenant's latest warnings. Index: warning_tenant.
