@@ -14,7 +14,7 @@ from loa.simulators.zalo.server import ZaloSimulator
 
 @pytest.fixture
 def clock():
-    """Stand still at the payloads' time: late morning in Vietnam."""
+    """Stand still at the payloads' time: early in the morning in Vietnam, when anything may be sent."""
     return HandClock(WORLD["at"])
 
 
