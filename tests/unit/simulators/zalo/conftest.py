@@ -1,5 +1,6 @@
 """Simulated platforms that know the payloads' Official Account, and a foreign client to speak to them."""
 
+import io
 import json
 
 import aiohttp
@@ -75,7 +76,7 @@ class Foreign:
 def form(field, filename, content_type, octets):
     made = aiohttp.FormData()
     content = octets if isinstance(octets, bytes) else bytes.fromhex(octets)
-    made.add_field(field, content, filename=filename, content_type=content_type)
+    made.add_field(field, io.BytesIO(content), filename=filename, content_type=content_type)
     return made
 
 
