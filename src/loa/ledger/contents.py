@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from loa.domain.destination import is_user
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt
@@ -19,7 +20,8 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 class Content:
     """What the messages of a submission share; it never changes.
 
-    `rich`: what steps send instead of the text, by the channel's id as text; `brandname`: shown instead of `sender`.
+    `rich`: what steps send instead of the text, by the channel's id as text, below 0 for what goes to user ids;
+    `brandname`: shown instead of `sender`.
     """
 
     sender: str
@@ -51,8 +53,11 @@ class Content:
             self.ext,
             tries,
             tenant_id,
-            self.rich.get(str(channel_id), NOTHING) if self.rich else NOTHING,
+            self._rich_for(channel_id, destination) if self.rich else NOTHING,
         )
+
+    def _rich_for(self, channel_id: int, destination: int) -> Mapping[str, Any]:
+        return self.rich.get(str(-channel_id if is_user(destination) else channel_id), NOTHING)
 
 
 class Contents:

@@ -139,7 +139,7 @@ def _new_submission(plan: Plan, principal: Principal, fingerprint: bytes) -> New
         ext=request.ext,
         answer=_answer(plan),
         scheduled=plan.wished_at > plan.now,
-        rich=plan.fits.rich,
+        rich=plan.rich,
         brandname=plan.options.brandname,
     )
 

@@ -3,8 +3,9 @@
 `submit` writes what is drawn here and `explain` shows it, so the two cannot disagree.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from loa.domain import keys, schedule
 from loa.domain.msisdn import COUNTRY
@@ -58,6 +59,11 @@ class Plan:
     sorted: Sorted = field(default_factory=Sorted)
     fits: Fits = field(default_factory=Fits)
     user_fits: Fits = field(default_factory=Fits)
+
+    @property
+    def rich(self) -> dict[int, Mapping[str, Any]]:
+        """What steps send instead of the text, by the channel's id; below 0 for what goes to user ids."""
+        return {**self.fits.rich, **{-channel_id: rich for channel_id, rich in self.user_fits.rich.items()}}
 
     @property
     def would_be_accepted(self) -> bool:
@@ -181,15 +187,16 @@ class Planner:
             by_carrier=principal.view.by_carrier,
             plan_of_users=plan_of_users,
         )
-        plan.findings += plan.fits.wrong
+        wrong = plan.fits.wrong or plan.user_fits.wrong
+        plan.findings += wrong
         if plan.sorted.findings and not plan.options.skip_invalid:
             only_countries = all(finding.code == COUNTRY for finding in plan.sorted.findings)
             (plan.denied if only_countries else plan.findings).extend(plan.sorted.findings)
         elif not plan.sorted.plans:
             plan.findings.append(Finding("destinations", "no_destination"))
-        if any(finding.code == NO_ROUTE for finding in plan.sorted.findings) and not plan.fits.wrong:
+        if any(finding.code == NO_ROUTE for finding in plan.sorted.findings) and not wrong:
             # Why no step was left is what the caller can cure.
-            plan.findings += plan.fits.missing
+            plan.findings += plan.fits.missing or plan.user_fits.missing
 
     def _fitter(self, plan: Plan, *, users: bool) -> Fitter:
         request = plan.request
