@@ -117,8 +117,7 @@ class NewSubmission:
     """One checked request, ready to be written.
 
     `plans`: route plans with the destinations that follow each. `rich`: what steps send instead of the text, by the
-    channel's id, below 0 for what goes to user ids. `brandname`: what the handset shows over SMS instead of `sender`, ""
-    for that.
+    channel's id, below 0 for what goes to user ids. `brandname`: what the handset shows over SMS, "" for `sender`.
     `fingerprint`: digest of the body, b"" when repeats are not recognised. `strict`: refuse the same request id with
     another body. `answer`: what the reply's data holds beside the token. `callback_url`: wins over `endpoint_id`.
     """
