@@ -11,12 +11,16 @@ import asyncpg
 import pytest
 
 from loa.app.ledger_copy import Copied, Ends, Progress, copy_ledger
-from loa.errors import CallerError, LedgerBusy, NotFound, SchemaMismatch, StorageError, StorageUnavailable
+from loa.errors import CallerError, CannotOpen, LedgerBusy, NotFound, SchemaMismatch, StorageError, StorageUnavailable
 from loa.ledger.postgres import copying
 from loa.ledger.postgres.ledger import PostgresLedger, PostgresOptions
 from loa.ledger.sqlite.copying import STEPS, Source
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
+from loa.ports.sealing import KeyUse
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.keyring import Keyring, MasterKey
+from loa.seal.sealer import FixedKeys
 from tests.contract.ledger.values import claim, no_resend, receipt, resend, submission
 from tests.support.fakes import EPOCH, FakeClock, QuietProbe
 from tests.support.full_ledger import LATER, MUCH_LATER, everything, make_full
@@ -40,7 +44,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def full(made: Path, tmp_path: Path) -> Path:
-    """Give each test a file of its own."""
+    """Give each test a file of its own, and its master key."""
+    shutil.copy(made.with_name(NAME), tmp_path / NAME)
     return Path(shutil.copy(made, tmp_path / "loa.db"))
 
 
@@ -190,6 +195,31 @@ async def test_only_an_empty_database_is_taken(full: Path, shared: SharedLedger)
         await copied(full, shared.url)
     assert not Path(f"{full}.moved").exists()
     await (await shared.open()).close()
+
+
+async def test_sealed_values_are_taken_over_as_they_are_under_the_same_keys(
+    full: Path, url: str, tmp_path: Path
+) -> None:
+    key = KeyFile(full.with_name(NAME)).read().ids[0]
+    KeyFile(full.with_name(NAME)).add(MasterKey.fresh())
+    await copied(full, url)
+    ledger = await start(url, tmp_path)
+    try:
+        assert {key_id: state.use for key_id, state in (await ledger.master_keys()).items()} == {key: KeyUse.CURRENT}
+        counts = await ledger.sealed_counts()
+        assert {key_id for each in counts.values() for key_id in each} == {key}
+    finally:
+        await ledger.close()
+
+
+async def test_nothing_is_copied_without_the_master_key(full: Path, url: str) -> None:
+    key = KeyFile(full.with_name(NAME)).read().ids[0]
+    ends = Ends(
+        full, as_user(url, APP), as_user(url, OWNER), FixedKeys(Keyring((MasterKey.fresh(),)), "LOA_SEAL__KEYS")
+    )
+    with pytest.raises(CannotOpen, match=f"{key}, which is not in LOA_SEAL__KEYS.* by default {full.with_name(NAME)}"):
+        await copy_ledger(ends, CLOCK, unwatched)
+    assert (await copied(full, url)).again is False, "the target is as empty as before"
 
 
 async def test_a_loa_that_runs_on_the_file_is_not_disturbed(full: Path, url: str) -> None:

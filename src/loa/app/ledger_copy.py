@@ -12,13 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from loa.app.ledgers import key_source
 from loa.domain.callback_body import utc_text
-from loa.errors import ConfigError, StorageError
+from loa.errors import CannotOpen, ConfigError, StorageError
 from loa.ledger.postgres.copying import Column, Mark, Target, differs, digest_of
 from loa.ledger.postgres.days import day_of
 from loa.ledger.sqlite.copying import STEPS, Key, Page, Source, Step
 from loa.ledger.sqlite.moved import refuse_moved
 from loa.ports.clock import Clock
+from loa.ports.sealing import KeyState, KeyUse
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.sealer import KeySource
 from loa.settings.about import ledger_url
 from loa.settings.secret import Secret
 from loa.settings.tree import Settings
@@ -31,11 +35,20 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """From where to where. `owner`: address of the role that owns the tables, "" where it is that of `url`."""
+    """From where to where. `owner`: address of the role that owns the tables, "" where it is that of `url`.
+
+    `keys`: the master keys that a Loa on the target will have; None: those beside the file.
+    """
 
     path: Path
     url: str
     owner: str = ""
+    keys: KeySource | None = None
+
+    @property
+    def master_keys(self) -> KeySource:
+        """Where the master keys lie with which work goes on."""
+        return self.keys or KeyFile(self.path.with_name(NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +72,35 @@ def ends(settings: Settings, source: str | None, target: str | None) -> Ends:
     wanted = settings if target is None else replace(settings, database=Secret(target))
     if ledger_url(wanted.database) or not wanted.on_postgres:
         raise ConfigError("name the target: --to postgresql://USER:PASSWORD@HOST:PORT/NAME, or the setting database")
-    return Ends(given.ledger_path, wanted.database.reveal(), settings.postgres.owner.reveal())
+    return Ends(given.ledger_path, wanted.database.reveal(), settings.postgres.owner.reveal(), key_source(settings))
 
 
 async def copy_ledger(chosen: Ends, clock: Clock, progress: Progress, page_rows: int = PAGE_ROWS) -> Copied:
     """Copy a ledger, or go on with a copy that was broken off.
 
-    Errors: NotFound, LedgerBusy, CallerError when the target is not empty, StorageError.
+    Sealed values are copied as they are. Errors: NotFound, LedgerBusy, CallerError when the target is not empty,
+    CannotOpen before anything is copied when a master key is missing, ConfigError, StorageError.
     """
     with closing(Source.open(chosen.path)) as source:
+        _refuse_missing(source.master_keys, chosen)
         target = await Target.open(chosen.url, chosen.owner)
         try:
             return await _Copy(source, target, clock, progress, page_rows).run()
         finally:
             await target.close()
+
+
+def _refuse_missing(keys: Mapping[str, KeyState], chosen: Ends) -> None:
+    """Refuse a copy that could not be opened: there is no way back from it once work goes on. Errors: CannotOpen."""
+    have, where = set(chosen.master_keys.read().ids), chosen.master_keys.where
+    for key_id, state in keys.items():
+        if state.use is not KeyUse.FORMER and key_id not in have:
+            raise CannotOpen(
+                f"the ledger {chosen.path} is sealed with master key {key_id}, which is not in {where}: bring it there"
+                f" from the key file of that ledger, by default {chosen.path.with_name(NAME)}, or name that file with"
+                " --set seal.key_file=PATH; every Loa on the target needs it too. Nothing was copied",
+                key_id=key_id,
+            )
 
 
 class _Copy:
@@ -114,7 +142,8 @@ class _Copy:
             self._tell(f"proving {step.name}", proved)
             await self._prove(step)
             proved += self._mark(step).rows
-        await self._target.settle(self._source.boot, self._source.revision, self._source.backup_at)
+        source = self._source
+        await self._target.settle(source.boot, source.revision, source.backup_at, source.master_keys)
 
     def _mark(self, step: Step) -> Mark:
         return self._marks.get(step.name) or Mark(step.before)

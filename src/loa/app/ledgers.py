@@ -1,6 +1,7 @@
 """Which ledger the settings mean, opened: the one place that knows both engines."""
 
 from dataclasses import replace
+from typing import Final
 
 from loa.app import translate
 from loa.domain.callback_body import utc_text
@@ -11,6 +12,9 @@ from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
+from loa.seal.keyfile import KeyFile
+from loa.seal.keyring import Keyring
+from loa.seal.sealer import FixedKeys, KeySource, Sealer
 from loa.settings.tree import Settings
 
 RELEASE = (
@@ -18,12 +22,20 @@ RELEASE = (
     " it, right only if nothing was sent since; see docs/how-to/production.md"
 )
 """The ways out for a ledger that was restored."""
+KEYS_VARIABLE: Final = "LOA_SEAL__KEYS"
+
+
+def key_source(settings: Settings) -> KeySource:
+    """Say where these settings have the master keys. Errors: ConfigError, which never repeats a key."""
+    if settings.seal.keys:
+        return FixedKeys(Keyring.read(settings.seal.keys.reveal(), KEYS_VARIABLE), KEYS_VARIABLE)
+    return KeyFile(settings.key_path)
 
 
 async def open_ledger(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool = False) -> Ledger:
     """Open the ledger of these settings; `briefly` for one command, which accepts and sends no messages.
 
-    Errors: StorageError, also for a restored backup that nobody has released, but not briefly.
+    Errors: ConfigError; StorageError, also for a restored backup that nobody has released, but not briefly.
     """
     if briefly:
         return await _open(settings, probe, clock, briefly=True)
@@ -37,18 +49,24 @@ async def open_ledger(settings: Settings, probe: Probe, clock: Clock, *, briefly
 
 
 async def _open(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool) -> Ledger:
+    sealer = Sealer(key_source(settings))
     if settings.on_postgres:
         options = translate.postgres_options(settings)
         if briefly:
             options = replace(options, connections=0, readers=1)
         return await PostgresLedger.open(
-            settings.database.reveal(), folder=settings.data_dir, probe=probe, clock=clock, options=options
+            settings.database.reveal(),
+            folder=settings.data_dir,
+            probe=probe,
+            clock=clock,
+            options=options,
+            sealer=sealer,
         )
     file_options = translate.sqlite_options(settings)
     if briefly:
         # It needs no room kept back for outcomes.
         file_options = replace(file_options, reserve_octets=0)
-    return await SqliteLedger.open(settings.ledger_path, probe=probe, options=file_options)
+    return await SqliteLedger.open(settings.ledger_path, probe=probe, options=file_options, sealer=sealer)
 
 
 async def _refuse_restored(settings: Settings, ledger: Ledger) -> None:

@@ -28,6 +28,10 @@ class KeyState:
     use: KeyUse
     since: int = 0
 
+    def written(self) -> int:
+        """Write it as one number: the current key by when it was named."""
+        return max(self.since, KeyUse.CURRENT) if self.use is KeyUse.CURRENT else self.use
+
 
 @dataclass(frozen=True, slots=True)
 class Resealed:

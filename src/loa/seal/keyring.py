@@ -19,7 +19,7 @@ KEY_OCTETS: Final = 32
 _ID_DIGITS: Final = 12
 _ID_OF: Final = b"loa master key"
 _ENTRY: Final = re.compile(r"(?:(?P<id>[0-9a-f]{12}):)?(?P<key>[A-Za-z0-9+/]{43}=)")
-_CURE: Final = "write ID:KEY, or KEY alone, as loa seal rotate or openssl rand -base64 32 gives it"
+_CURE: Final = "write ID:KEY, or KEY alone, as openssl rand -base64 32 gives it"
 
 
 @dataclass(frozen=True, slots=True)

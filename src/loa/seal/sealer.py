@@ -33,7 +33,7 @@ class KeySource(Protocol):
 class FixedKeys:
     """Keys that somebody gave at the start."""
 
-    def __init__(self, keyring: Keyring, where: str = "LOA_SEAL__KEYS") -> None:
+    def __init__(self, keyring: Keyring, where: str) -> None:
         self._keyring = keyring
         self.where = where
 

@@ -169,6 +169,26 @@ class Postgres:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """The master keys by which secrets are sealed in the ledger. See docs/how-to/production.md."""
+
+    key_file: str = field(
+        default="",
+        metadata=about(
+            "Path of the file of master keys; empty means `master.key` in the data directory. It is made where there is"
+            " none, and only its owner may read it."
+        ),
+    )
+    keys: Secret = field(
+        default=Secret(),
+        metadata=about(
+            "The master keys themselves, with commas between them, instead of the file; the first one seals where the"
+            " ledger names none yet. `openssl rand -base64 32` makes one."
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The largest of everything that comes in."""
 
@@ -421,6 +441,7 @@ class Settings:
     log: Log = field(default_factory=Log)
     ledger: Ledger = field(default_factory=Ledger)
     postgres: Postgres = field(default_factory=Postgres)
+    seal: Seal = field(default_factory=Seal)
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
     otp: Otp = field(default_factory=Otp)
@@ -438,6 +459,11 @@ class Settings:
         """The SQLite file of the ledger, where it is one."""
         url = self.database.reveal()
         return Path(url.removeprefix("sqlite:///")) if url else self.data_dir / "loa.db"
+
+    @property
+    def key_path(self) -> Path:
+        """The file of master keys, where they come from one."""
+        return Path(self.seal.key_file) if self.seal.key_file else self.data_dir / "master.key"
 
     @property
     def on_postgres(self) -> bool:

@@ -111,7 +111,7 @@ def test_a_moved_value_is_not_wrapped_anew_either() -> None:
 
 
 def test_the_first_key_seals_where_the_ledger_names_none() -> None:
-    one = Sealer(FixedKeys(Keyring((OTHER, KEY))))
+    one = Sealer(FixedKeys(Keyring((OTHER, KEY)), "the test"))
     assert key_of(one.seal("p", "x")) == OTHER.id
 
 

@@ -19,6 +19,8 @@ from loa.ledger.postgres.connection import EVERYTHING, SCHEMA, Line
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.migrate import migrate, role_of
 from loa.ledger.postgres.restoring import mark
+from loa.ledger.postgres.sealing import take_over
+from loa.ports.sealing import KeyState
 
 CONNECT_S: Final = 10.0
 LOCK_WAIT: Final = "30s"
@@ -146,9 +148,9 @@ class Target:
         row = (await self._do(_fetch, _digest_query(table, columns)))[0]
         return int(row[0]), int(row[1])
 
-    async def settle(self, boot: int, revision: int, backup_at: int | None) -> None:
-        """Set numbers above what was copied, count the lanes, and keep the mark of a backup."""
-        await self._do(_settle, boot, revision, backup_at)
+    async def settle(self, boot: int, revision: int, backup_at: int | None, keys: Mapping[str, KeyState]) -> None:
+        """Set numbers above what was copied, count the lanes, keep the mark of a backup, and name the master keys."""
+        await self._do(_settle, boot, revision, backup_at, keys)
 
     async def finish(self) -> None:
         """Say that the copy is whole: from now on a Loa may start."""
@@ -303,7 +305,9 @@ def _digest_query(table: str, columns: Sequence[Column]) -> str:
     return f"SELECT count(*), coalesce(sum(('x' || {first})::bit(64)::bigint), 0) FROM {table} t"  # noqa: S608 - ours
 
 
-async def _settle(connection: Any, boot: int, revision: int, backup_at: int | None) -> None:
+async def _settle(
+    connection: Any, boot: int, revision: int, backup_at: int | None, keys: Mapping[str, KeyState]
+) -> None:
     async with connection.transaction():
         for table in _COUNTED:
             await connection.execute(
@@ -324,6 +328,7 @@ async def _settle(connection: Any, boot: int, revision: int, backup_at: int | No
             " SELECT channel_id, class, count(*) FROM queue GROUP BY channel_id, class"
         )
         await connection.execute("UPDATE meta SET value = greatest(value, $1) + 1 WHERE name = 'revision'", revision)
+        await take_over(connection, keys)
         if backup_at is not None:
             await mark(connection, backup_at)
     await connection.execute("ANALYZE")

@@ -1,6 +1,6 @@
 """The master keys of a database: which one seals, and bringing values under another."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
 from loa.errors import CannotOpen
@@ -35,6 +35,13 @@ async def adopt(connection: Any, sealer: Sealer) -> None:
 async def look(connection: Any, sealer: Sealer) -> None:
     """Seal with the key that the ledger names now: another process may have named another."""
     sealer.use(current_of(await connection.fetch(KEY_STATES)))
+
+
+async def take_over(connection: Any, keys: Mapping[str, KeyState]) -> None:
+    """Name the keys of another ledger, whose sealed values come here as they are, and no others."""
+    await connection.execute("DELETE FROM meta WHERE name LIKE 'seal:%'")
+    for key_id, state in keys.items():
+        await connection.execute(_NAME, META + key_id, state.written())
 
 
 async def change(unit: Unit, calls: list[Change]) -> list[Any]:

@@ -12,12 +12,14 @@ import apsw
 import apsw.ext
 
 from loa.errors import NotFound, SchemaMismatch, StorageError
+from loa.ledger.sqlite import sealing
 from loa.ledger.sqlite.connection import open_reader, take_ownership
 from loa.ledger.sqlite.errors import translate
 from loa.ledger.sqlite.migrate import newest, version
 from loa.ledger.sqlite.moved import moved_to, note_moved
 from loa.ledger.sqlite.restoring import backup_at
 from loa.ledger.sqlite.unit import QUERIES
+from loa.ports.sealing import KeyState
 
 NUL: Final = "\0"
 """No text there may hold it; what a provider wrote may hold anything."""
@@ -126,6 +128,14 @@ class Source:
         """When it was made as a backup, None when it is none."""
         try:
             return backup_at(self._connection)
+        except apsw.Error as error:
+            raise translate(error) from error
+
+    @property
+    def master_keys(self) -> dict[str, KeyState]:
+        """The master keys that it is sealed with, by id."""
+        try:
+            return sealing.states(self._connection)
         except apsw.Error as error:
             raise translate(error) from error
 
