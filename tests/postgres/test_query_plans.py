@@ -19,11 +19,12 @@ from tests.support.shared_ledger import SharedLedger
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
     "purge_imported_receipts": "receipt_imported",
+    "purge_imported_inbound": "inbound_imported",
     "receipts_of_evidence": "receipt",
     "release_callbacks": "callback",
     "parked_page": "parked",
@@ -36,6 +37,7 @@ WALKS = {
 SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
+    "told_of_inbound",
     *("revision", "lane_depths", "message_page"),
 )
 
@@ -63,6 +65,9 @@ INSERT INTO event (tenant_id, id, xid, message_id, sequence, state, at, error, f
   SELECT 1 + n % 3, $1 + n, n, $1 + n, 1, 4, 0, '', 0, 1 FROM generate_series(1, 3000) AS n;
 INSERT INTO receipt (id, channel_id, ref, stat, destination, detail, raw, received_at, done_at, message_id, result)
   SELECT $1 + n, 1, n, 'DELIVRD', n, '', '', 0, 0, $1 + n, 'applied' FROM generate_series(1, 3000) AS n;
+INSERT INTO inbound (tenant_id, id, subject, at, received_at, channel_id, kept, kind, key, body, raw)
+  SELECT 1 + n % 3, $1 + n, 0, 0, n, 1, n % 3, 'k', n, '{}', '' FROM generate_series(1, 3000) AS n;
+INSERT INTO inbound_key (channel_id, key, at) SELECT 1, n, n FROM generate_series(1, 3000) AS n;
 INSERT INTO endpoint (tenant_id, url, secrets) SELECT 1 + n % 3, n, '[]' FROM generate_series(1, 300) AS n
 """
 """Some rows of today, so that of two indexes that would do the better one is seen to be. There are no statistics."""
@@ -122,6 +127,7 @@ OF_PARTITIONS = {
     "segment_ref": "segment_channel_id_ref_idx",
     "receipt_key": "receipt_channel_id_ref_idx",
     "receipt_evidence": "receipt_message_id_idx",
+    "inbound_kept": "inbound_kept_received_at_idx",
 }
 
 

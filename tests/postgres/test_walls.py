@@ -9,7 +9,7 @@ from loa.domain.outcome import Unknown
 from loa.ledger.postgres.days import day_of
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey
+from loa.ports.records import ApiKey, NewInbound
 from tests.contract.ledger.values import (
     DAY,
     EPOCH,
@@ -33,7 +33,7 @@ WHERE c.relnamespace = 'loa'::regnamespace AND c.relkind IN ('r', 'p')
 
 KINDS = (
     *("api_key", "sender", "route", "endpoint", "warning", "request_key", "queue", "unknown", "callback"),
-    *("submission", "message", "attempt", "event", "callback_try", "segment"),
+    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment"),
 )
 """What is kept of a tenant."""
 
@@ -70,6 +70,8 @@ async def fill(ledger: Ledger, tenant_id: int) -> None:
     (due,) = await ledger.claim_due(10, 10, EPOCH + MINUTE, EPOCH + MINUTE, [])
     await ledger.record_tries([tried(due.id, delivered=False, status=500, error="status")])
     await ledger.accept(submission(**own, due_at=EPOCH + DAY))
+    came = NewInbound(1, "follow", f"follow:{tenant_id}", -number, tenant_id, {}, b"{}", EPOCH)
+    await ledger.take_inbound([came])
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ async def test_partitions_that_a_process_makes_later_are_walled_off_too(shared: 
     later = EPOCH + 40 * DAY
     await node.accept(submission(at=later))
     made = [row for row in await shared.rows(OF_TENANTS) if row["name"] not in before]
-    kinds = {"submission", "message", "attempt", "event", "callback_try", "segment"}
+    kinds = {"submission", "message", "attempt", "inbound", "event", "callback_try", "segment"}
     assert {row["name"] for row in made} == {f"{kind}_d{day_of(later)}" for kind in kinds}
     assert all(row["walled"] and row["forced"] and row["policies"] == 1 for row in made)
 

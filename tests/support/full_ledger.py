@@ -1,5 +1,6 @@
 """An embedded ledger with everything that a ledger may hold, and all that can be read of one, to compare two."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey, MessageFilter, NewSubmission
+from loa.ports.records import ApiKey, MessageFilter, NewInbound, NewSubmission
 from tests.contract.ledger.values import (
     ADVERTISING,
     ALL_LANES,
@@ -22,6 +23,7 @@ from tests.contract.ledger.values import (
     OTP,
     TRANSACTIONAL,
     claim,
+    keep,
     receipt,
     settlement,
     submission,
@@ -49,7 +51,9 @@ async def _directory(ledger: Ledger) -> None:
     other = await ledger.add_tenant("Bưu điện", EPOCH)
     await ledger.set_policies(other.id, {"transactional": {"on_unknown": "never"}})
     for tenant in (1, 2):
-        endpoint = await ledger.add_endpoint(tenant, f"https://{tenant}.example/", "whsec_x", every_step=tenant == 2)
+        endpoint = await ledger.add_endpoint(
+            tenant, f"https://{tenant}.example/", "whsec_x", every_step=tenant == 2, inbound=tenant == 2
+        )
         digest = bytes([tenant]) * 32
         key = ApiKey(0, tenant, "shop", digest, "loa_live_…", True, frozenset({"send"}), ("LOA",), ("10.0.0.0/8",))
         kept = await ledger.add_key(key)
@@ -111,7 +115,21 @@ async def _history(ledger: Ledger) -> None:
     waiting = await claim(ledger, limit=1)
     await ledger.record([settlement(a, Accepted(("wait-1",)), EPOCH + 3) for a in waiting])
     await ledger.learn({Wait(1, 0, 3): 7})
+    await _inbound(ledger)
     await _callbacks(ledger)
+
+
+async def _inbound(ledger: Ledger) -> None:
+    """What came in beside receipts: told to an endpoint, in the feed alone, of nobody, and without its content."""
+    at = EPOCH - 400 * DAY
+    old = NewInbound(1, "follow", "follow:0", -186, 1, {"raw": {"a": "🙂"}}, b"\x00\xff{}", at, at - 1)
+    await ledger.take_inbound([old])
+    await ledger.purge(1, at + 2 * DAY, keep(content=DAY))
+    events = [
+        replace(old, key=f"follow:{tenant}", tenant_id=tenant or None, received_at=EPOCH + 20 + tenant)
+        for tenant in (0, 1, 2)
+    ]
+    await ledger.take_inbound(events)
 
 
 async def _callbacks(ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from loa.domain.receipt import stored_form
 from loa.domain.routes import read_plan
 from loa.domain.standing import DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
 from loa.domain.traffic import TrafficClass
-from loa.ports.records import MessageFilter
+from loa.ports.records import InboundEvent, MessageFilter
 
 Read = dict[str, Any]
 
@@ -52,7 +52,13 @@ def event(row: Read) -> Read:
     """Lay out an event of the feed."""
     row["state"] = STATE_LABELS[row["state"]]
     row["possible_duplicate"] = bool(row.pop("flags") & POSSIBLE_DUPLICATE)
+    row["inbound"] = None
     return row
+
+
+def inbound_event(row: Read, told: InboundEvent) -> Read:
+    """Lay out an event of the feed that tells of an inbound event."""
+    return {"id": row["id"], "at": row["at"], "inbound": told}
 
 
 def refs_of(attempts: Iterable[Read]) -> list[tuple[int, str]]:

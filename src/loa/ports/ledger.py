@@ -296,8 +296,8 @@ class Search(Protocol):
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """Give events in the order they were written, after a cursor.
 
-        A row's `inbound` is the InboundEvent that it tells of, once however many endpoints are told; None where it
-        tells of a message.
+        A row's `inbound` is the InboundEvent that it tells of, once however many endpoints are told, and beside it
+        there are `id` and `at` alone; None where it tells of a message.
         """
         ...
 

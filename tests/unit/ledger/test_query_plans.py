@@ -10,9 +10,21 @@ from loa.ledger.sqlite.connection import open_writer
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.unit import QUERIES
 
-BIG = {"message", "submission", "attempt", "segment", "receipt", "event", "callback_try", "request_key", "parked"}
+BIG = {
+    "message",
+    "submission",
+    "attempt",
+    "segment",
+    "receipt",
+    "event",
+    "callback_try",
+    "request_key",
+    "parked",
+    "inbound",
+}
 IN_ORDER_OF_ID = {
     "purge_receipts": "receipt",
+    "first_inbound": "inbound",
     "old_submissions": "submission",
     "orphans": "parked",
     "any_parked": "parked",

@@ -7,6 +7,7 @@ from typing import Any
 
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
+from loa.ledger.postgres import inbound
 from loa.ledger.postgres.marks import CALLBACKS
 from loa.ledger.postgres.statements import by_day, columns
 from loa.ledger.postgres.unit import Unit
@@ -31,9 +32,12 @@ async def _claim_due(
     held = await _hold(unit, limit, per_endpoint, now, until, skip)
     if not held:
         return []
-    rows = await unit.write_by_day("read_callbacks", [tuple(row)[:3] for row in held], 1)
-    found: dict[int, list[DueCallback]] = {}
+    of_messages = [tuple(row)[:3] for row in held if row["message_id"] > 0]
+    rows = await unit.write_by_day("read_callbacks", of_messages, 1)
     read = [_callback(row, unit.shared.sealer) for row in rows]
+    if len(of_messages) < len(held):
+        read += await inbound.read_callbacks(unit, [row for row in held if row["message_id"] < 0])
+    found: dict[int, list[DueCallback]] = {}
     for callback in sorted(read, key=lambda c: (c.occurred_at, c.id)):
         found.setdefault(callback.endpoint_id, []).append(callback)
     return round_robin(list(found.values()))

@@ -8,9 +8,10 @@ import asyncpg
 from loa.ledger import reading
 from loa.ledger.postgres.accept import days_around
 from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.inbound import read_told
 from loa.ledger.postgres.statements import IMPORTED, by_day, part_of_id, statement
 from loa.ledger.reading import Read
-from loa.ports.records import MessageFilter, Row
+from loa.ports.records import InboundEvent, MessageFilter, Row
 
 
 async def _many(connection: Any, name: str, *values: Any, day: int | None = None) -> list[Read]:
@@ -135,12 +136,35 @@ async def events(connection: Any, tenant_id: int, after: int, limit: int) -> lis
     position = (0, 0) if at is None else (at["xid"], after)
     lowest = 0 if after < IMPORTED_END else first_id(day_of_id(after) - 1)
     rows = await _many(connection, "events_after", tenant_id, *position, lowest, limit)
+    numbers = {row["message_id"] for row in rows}
+    told = await _told(connection, tenant_id, numbers)
+    inbound = await _told_inbound(connection, tenant_id, numbers)
+    laid_out: list[Row] = []
+    for row in rows:
+        if row["message_id"] in told:
+            laid_out.append(reading.event(row | told[row["message_id"]]))
+        elif row["message_id"] in inbound:
+            laid_out.append(reading.inbound_event(row, inbound[row["message_id"]]))
+    return laid_out
+
+
+async def _told(connection: Any, tenant_id: int, numbers: set[int]) -> dict[int, Read]:
+    """Read what events tell of messages."""
     told: dict[int, Read] = {}
-    for day, group in by_day({row["message_id"] for row in rows}, int):
+    for day, group in by_day((number for number in numbers if number > 0), int):
         for one in await _many(connection, "told_of", tenant_id, group, day=day):
             one["metadata"] = None if one["metadata"] is None else json.loads(one["metadata"])
             told[one["message_id"]] = one
-    return [reading.event(row | told[row["message_id"]]) for row in rows if row["message_id"] in told]
+    return told
+
+
+async def _told_inbound(connection: Any, tenant_id: int, numbers: set[int]) -> dict[int, InboundEvent]:
+    """Read the inbound events that events tell of: the numbers below 0."""
+    told: dict[int, InboundEvent] = {}
+    for day, group in by_day((-number for number in numbers if number < 0), int):
+        for one in await _many(connection, "told_of_inbound", tenant_id, group, day=day):
+            told[-one["id"]] = read_told(one)
+    return told
 
 
 async def warnings(connection: Any, tenant_id: int, limit: int) -> list[Row]:

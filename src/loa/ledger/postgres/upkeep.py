@@ -7,12 +7,12 @@ from loa.domain.lifecycle import State
 from loa.domain.standing import end_wait, expire
 from loa.domain.traffic import TrafficClass
 from loa.ledger.arrivals import EVIDENCE_MS
-from loa.ledger.postgres import standings
+from loa.ledger.postgres import inbound, standings
 from loa.ledger.postgres.days import AHEAD, DAY_MS, day_of, day_of_id, first_id
 from loa.ledger.postgres.statements import IMPORTED
 from loa.ledger.postgres.unit import Unit
 
-HISTORY: Final = ("callback_try", "event", "attempt", "message", "submission")
+HISTORY: Final = ("callback_try", "event", "inbound", "attempt", "message", "submission")
 NUMBERS: Final = "numbers"
 _SPAN: Final = ("tries", "callbacks", "unknown", "events", "attempts")
 
@@ -68,6 +68,7 @@ async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -
     gone += len(await unit.rows("purge_imported_receipts", now - keep_ms["receipts"], limit))
     gone += len(await unit.rows("purge_warnings", now - keep_ms["history"], limit))
     gone += await _forget_numbers(unit, now - keep_ms["numbers"], limit)
+    gone += await inbound.purge(unit, limit, now, keep_ms)
     return gone + await _purge_imported(unit, now - keep_ms["history"], max(1, limit // 100))
 
 

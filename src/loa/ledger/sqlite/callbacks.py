@@ -6,6 +6,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.sealing import open_secrets
+from loa.ledger.sqlite import inbound
 from loa.ledger.sqlite.unit import Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
@@ -35,12 +36,16 @@ def _claim_due(
 
 def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
     endpoints: dict[int, tuple[str, tuple[str, ...]]] = {}
+
+    def endpoint(endpoint_id: int) -> tuple[str, tuple[str, ...]]:
+        if endpoint_id not in endpoints:
+            endpoints[endpoint_id] = _endpoint(unit, endpoint_id)
+        return endpoints[endpoint_id]
+
     callbacks = []
     for row in unit.rows("read_callbacks", ids):
         endpoint_id = row[2]
-        if endpoint_id not in endpoints:
-            endpoints[endpoint_id] = _endpoint(unit, endpoint_id)
-        url, secrets = endpoints[endpoint_id]
+        url, secrets = endpoint(endpoint_id)
         callbacks.append(
             DueCallback(
                 id=row[0],
@@ -65,7 +70,10 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
                 metadata=row[18],
             )
         )
-    return callbacks
+    if len(callbacks) == len(ids):
+        return callbacks
+    order = {number: place for place, number in enumerate(ids)}
+    return sorted([*callbacks, *inbound.read_callbacks(unit, ids, endpoint)], key=lambda callback: order[callback.id])
 
 
 def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:

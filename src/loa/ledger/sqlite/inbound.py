@@ -1,12 +1,13 @@
 """Inbound events: stored once, told to their tenants in the feed and by callbacks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from loa.ledger import hearing
 from loa.ledger.hearing import Incoming
 from loa.ledger.sqlite.unit import Unit
-from loa.ports.records import DueCallback, NewInbound
+from loa.ports.records import DueCallback, InboundEvent, NewInbound
 
 
 def take(unit: Unit, calls: list[Sequence[NewInbound]]) -> list[int]:
@@ -38,10 +39,10 @@ def _store(unit: Unit, fresh: list[Incoming]) -> None:
 
 
 def read_callbacks(
-    unit: Unit, ids: list[int], endpoint: Mapping[int, tuple[str, tuple[str, ...]]]
+    unit: Unit, ids: list[int], endpoint: Callable[[int], tuple[str, tuple[str, ...]]]
 ) -> list[DueCallback]:
     """Read callbacks that tell of inbound events; others are left out."""
-    return [_callback(row, *endpoint[row[2]]) for row in unit.rows("read_inbound_callbacks", ids)]
+    return [_callback(row, *endpoint(row[2])) for row in unit.rows("read_inbound_callbacks", ids)]
 
 
 def _callback(row: Sequence[Any], url: str, secrets: tuple[str, ...]) -> DueCallback:
@@ -59,6 +60,22 @@ def _callback(row: Sequence[Any], url: str, secrets: tuple[str, ...]) -> DueCall
     )
 
 
-def read_told(row: Sequence[Any]) -> Any:
+def read_told(row: Sequence[Any]) -> InboundEvent:
     """Read an inbound event, see `hearing.read_inbound`; what came crosses in hexadecimal digits."""
     return hearing.read_inbound([*row[:5], bytes.fromhex(row[5]), *row[6:]])
+
+
+def purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
+    """Forget what events said, whom they were about, and in the end that they were."""
+    numbers = now - keep_ms["numbers"]
+    # What an event says names whom it is about.
+    gone = unit.changed("forget_inbound_content", max(now - keep_ms["content"], numbers), limit)
+    gone += unit.changed("forget_inbound_subjects", numbers, limit)
+    before = now - keep_ms["history"]
+    old = [row[0] for row in takewhile(lambda row: row[1] < before, unit.rows("first_inbound", limit))]
+    if old:
+        first, last = old[0], old[-1]
+        for name in ("purge_tries", "purge_events"):
+            gone += unit.changed(name, -last, last - first + 1)
+        gone += unit.changed("purge_inbound", first, last)
+    return gone

@@ -7,6 +7,7 @@ import apsw
 
 from loa.ledger import reading
 from loa.ledger.reading import CLASS_LABELS
+from loa.ledger.sqlite.inbound import read_told
 from loa.ledger.sqlite.unit import QUERIES
 from loa.ports.records import MessageFilter, Row
 
@@ -108,7 +109,11 @@ def messages(
 
 def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) -> list[Row]:
     """Read events after a cursor."""
-    return [reading.event(row) for row in _many(connection, "events_after", tenant_id, after, limit)]
+    rows = _many(connection, "events_after", tenant_id, after, limit)
+    return [
+        reading.event(row) if row["inbound"] is None else reading.inbound_event(row, read_told(row["inbound"]))
+        for row in rows
+    ]
 
 
 def warnings(connection: apsw.Connection, tenant_id: int, limit: int) -> list[Row]:

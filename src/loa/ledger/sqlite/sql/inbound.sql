@@ -37,8 +37,8 @@ UPDATE inbound SET body = '{}', raw = x'', kept = 1 WHERE id IN (
   SELECT id FROM inbound WHERE kept = 2 AND kept > 0 AND received_at < ?1 ORDER BY received_at LIMIT ?2);
 
 -- name: forget_inbound_subjects
--- Forgets whom inbound events are about. Index: inbound_kept.
-UPDATE inbound SET subject = 0, kept = 0 WHERE id IN (
+-- Forgets whom inbound events are about; their keys may name them too. Index: inbound_kept.
+UPDATE inbound SET subject = 0, key = 'forgotten ' || id, kept = 0 WHERE id IN (
   SELECT id FROM inbound WHERE kept = 1 AND kept > 0 AND received_at < ?1 ORDER BY received_at LIMIT ?2);
 
 -- name: first_inbound
