@@ -110,8 +110,10 @@ class Inside:
 
 
 @asynccontextmanager
-async def running_inside(path: Path, url: str = "", **providers: Provider) -> AsyncIterator[Inside]:
-    """Run a gateway on a file below `path` or on a database, with providers besides its own."""
+async def running_inside(
+    path: Path, url: str = "", change: Callable[[Settings], Settings] = lambda settings: settings, **providers: Provider
+) -> AsyncIterator[Inside]:
+    """Run a gateway on a file below `path` or on a database, with changed settings and providers besides its own."""
     interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     plain = Settings(data_dir=path, database=Secret(url), drain_s=1)
     settings = replace(
@@ -121,6 +123,7 @@ async def running_inside(path: Path, url: str = "", **providers: Provider) -> As
         limits=replace(plain.limits, disk_free_min_bytes=0),
         sandbox=replace(plain.sandbox, receipt_delay_ms=0),
     )
+    settings = change(settings)
     clock = SetClock()
     gateway = Gateway(settings, clock=clock, probe=QuietProbe())
     gateway.providers.update(providers)

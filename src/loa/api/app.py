@@ -15,7 +15,7 @@ from loa.api.texts import DEFAULT_LANGUAGE, Language
 from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.api.vendor import envelope
-from loa.api.vendor.callback import ReportCallback, ReportReader
+from loa.api.vendor.callback import ReportCallback, ReportReader, SignatureCheck, unsigned
 from loa.api.vendor.router import CALLBACK_PATH, PREFIX, SEND_PATH, Handler, VendorApi
 from loa.api.vendor.send import SendMessage
 from loa.ports.channel import ReceiptSink
@@ -37,6 +37,7 @@ class VendorParts:
     clock: Clock
     receipts: ReceiptSink
     report_readers: Mapping[str, ReportReader] = field(default_factory=dict)
+    is_signed: SignatureCheck = unsigned
     body_limit: int = BODY_LIMIT
     language: Language = DEFAULT_LANGUAGE
 
@@ -55,7 +56,7 @@ def build_vendor(parts: VendorParts) -> VendorApi:
     handlers: dict[str, Handler] = {
         SEND_PATH: SendMessage(parts.authenticator, parts.intake, parts.clock.monotonic, parts.body_limit),
         CALLBACK_PATH: ReportCallback(
-            parts.authenticator, parts.registry, parts.report_readers, parts.receipts, parts.clock
+            parts.authenticator, parts.registry, parts.report_readers, parts.receipts, parts.clock, parts.is_signed
         ),
     }
     return VendorApi(handlers, parts.language)

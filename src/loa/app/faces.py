@@ -18,7 +18,7 @@ from loa.app.roles import Ground
 from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
 from loa.notify.guard import url_check
-from loa.notify.signature import new_secret
+from loa.notify.signature import is_signed, new_secret
 from loa.ports.channel import Composes, Provider, ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
@@ -119,6 +119,7 @@ class Faces:
             ground.clock,
             self._receipts,
             readers,
+            is_signed,
             body_limit=ground.settings.limits.body_bytes_max,
             language=Language(ground.settings.language),
         )

@@ -1,4 +1,4 @@
-"""Signs callbacks so that a receiver can tell that they are ours, fresh and whole. Pure.
+"""Signs callbacks, and knows signed ones, so that a receiver can tell that they are ours, fresh and whole. Pure.
 
 Source: Standard Webhooks 1.0.0: HMAC-SHA-256 over `id.timestamp.body`; secrets are 24 to 64 random bytes, written as
 base64 behind `whsec_`; several secrets give several signatures, so that a receiver can change its secret without a gap.
@@ -9,7 +9,7 @@ import secrets as randomness
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 PREFIX = "whsec_"
@@ -18,6 +18,8 @@ SECRET_BYTES_MIN, SECRET_BYTES_MAX = 24, 64
 HEADER_ID = "webhook-id"
 HEADER_TIMESTAMP = "webhook-timestamp"
 HEADER_SIGNATURE = "webhook-signature"
+TOLERANCE_S = 300
+"""How old a signed request may be, and how far two clocks may differ."""
 
 
 class BadSecret(ValueError):
@@ -55,6 +57,23 @@ def sign(secrets: Sequence[str], callback_id: str, timestamp_s: int, body: bytes
         raise BadSecret("an endpoint needs a secret")
     signed = b"%b.%d.%b" % (callback_id.encode("ascii"), timestamp_s, body)
     return " ".join([_signature(secret, signed) for secret in secrets])
+
+
+def is_signed(secret: str, headers: Mapping[str, str], body: bytes, now: int) -> bool:
+    """Tell whether a request was signed with a secret a short while ago. Shapes: header names in lower case.
+
+    Units: now in milliseconds since the epoch.
+    """
+    callback_id, timestamp = headers.get(HEADER_ID, ""), headers.get(HEADER_TIMESTAMP, "")
+    fresh = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
+    if not fresh or not callback_id.isascii() or abs(now / 1000 - int(timestamp)) > TOLERANCE_S:
+        return False
+    try:
+        wanted = sign((secret,), callback_id, int(timestamp), body)
+    except BadSecret:
+        return False
+    given = headers.get(HEADER_SIGNATURE, "").split()
+    return any(hmac.compare_digest(wanted.encode(), each.encode("utf-8", "replace")) for each in given)
 
 
 def _signature(secret: str, signed: bytes) -> str:

@@ -37,6 +37,12 @@ class VendorSettings:
     type_advertising: int = setting(_TYPE, "`type` of advertising.", _TYPES[TrafficClass.ADVERTISING])
     plain_mode: int = setting(Number(0, 2), "`useUnicode` of text that fits the plain alphabet.", 0)
     unicode_mode: int = setting(Number(0, 2), "`useUnicode` of text that needs Unicode.", 1)
+    report_secret: str = setting(
+        Text(255),
+        "Secret of the endpoint by which the gateway, another Loa, signs its reports; they need no key of ours then.",
+        "",
+        secret=True,
+    )
     price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
 
     @property
