@@ -34,7 +34,7 @@ def nearest(candidates: Sequence[tuple[Template, Pattern]], text: str) -> Neares
 
 def _followed(template: Template, pattern: Pattern, text: str) -> Nearest:
     """Take each value as short as its literal allows, whatever its bounds; the first that is not found is where."""
-    head = _common(pattern.head, text)
+    head = _shared(pattern.head, text)
     if head < len(pattern.head) or not pattern.slots:
         return _stopped(template, pattern.head[head:], head, text)
     at = head
@@ -52,7 +52,7 @@ def _followed(template: Template, pattern: Pattern, text: str) -> Nearest:
     return _misfit(template, pattern, values, text)
 
 
-def _common(literal: str, text: str) -> int:
+def _shared(literal: str, text: str) -> int:
     for at, (one, other) in enumerate(zip(literal, text, strict=False)):
         if one != other:
             return at

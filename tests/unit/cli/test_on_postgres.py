@@ -20,10 +20,12 @@ from loa.cli.late import COMMANDS, load_command
 PASSWORD = "hidden-from-all"
 NEED_A_RUNNING_LOA = {"send", "messages list", "messages show", "messages tail", "routes explain", "channels test"}
 """Tried in tests/e2e, on both engines alike: they speak HTTP, or need a bound link."""
-TOUCH_NO_LEDGER = {"config reference", "simulate smsc", "simulate receiver", "certify", "version"}
+TOUCH_NO_LEDGER = {"config reference", "simulate smsc", "simulate receiver", "simulate zalo", "certify", "version"}
 GO_ON = {"serve"}
 NEED_A_GRANT = {"zalo connect", "zalo token"}
 """Tried in tests/unit/cli/test_grants.py; on both ledgers the same calls, see tests/contract/ledger/test_grants.py."""
+NEED_TEMPLATES = {"templates show", "templates text", "templates sync", "templates match"}
+"""Tried in tests/unit/cli/test_templates.py; on both ledgers the same calls, see tests/contract/ledger/test_templates.py."""
 
 
 def leaves(command: Any, path: str) -> Iterator[str]:
@@ -89,6 +91,7 @@ ADMINISTRATION = [
     ("channels pause", "trial"),
     ("channels resume", "trial"),
     ("zalo grants",),
+    ("templates list",),
     ("routes add", "trial", "--tenant", "acme"),
     ("routes list",),
     ("routes remove", "1", "--yes"),
@@ -110,7 +113,7 @@ TRIED_APART = {"demo", "doctor", "ledger backup", "ledger check", "ledger copy",
 def test_each_command_is_tried_somewhere() -> None:
     known = {leaf for name in COMMANDS for leaf in leaves(load_command(name), name)}
     tried = {name for name, *_ in ADMINISTRATION} | TRIED_APART
-    assert tried | NEED_A_RUNNING_LOA | TOUCH_NO_LEDGER | GO_ON | NEED_A_GRANT == known
+    assert tried | NEED_A_RUNNING_LOA | TOUCH_NO_LEDGER | GO_ON | NEED_A_GRANT | NEED_TEMPLATES == known
 
 
 def test_every_command_of_administration_works(run: Run, ready: str) -> None:
