@@ -37,7 +37,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "doctor": Late("loa.cli.doctor", "Look for what is wrong, and say how to cure it.", alone=True),
     "certify": Late("loa.cli.certify", "Prove on this machine that nothing accepted is lost.", alone=True),
     "config": Late("loa.cli.config", "Settings: show, check, reference."),
-    "simulate": Late("loa.cli.simulate", "Simulators: SMSC and callback receiver."),
+    "simulate": Late("loa.cli.simulate", "Simulators: SMSC, callback receiver, Zalo."),
     "version": Late("loa.cli.version", "Say which Loa this is.", alone=True),
 }
 

@@ -1,12 +1,13 @@
 """Flags for every field of a simulator's script, made from the script itself; the texts for people stand here.
 
 Shapes: a pick is written `every=10`, `first=3,destination=99`, `numbers=1+4+9`, `after=100` or `all`; a refusal is a
-pick with `status=0x58`; a fortune is `stat=UNDELIV,share=0.1,digits=99`.
+pick with `status=0x58`; a fortune is `stat=UNDELIV,share=0.1,digits=99`; the rules of the Zalo platform are written
+with the names of their fields and of the fields below, as in `does=page,status=502,surface=number,first=3`.
 """
 
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -15,6 +16,7 @@ import typer
 from loa.errors import CallerError
 from loa.simulators.pick import Pick
 from loa.simulators.smsc.script import Fortune, Refusal
+from loa.simulators.zalo.script import EventFault, Fault, Refused, When
 
 PICK: Final = "PICK"
 _ALL: Final = {"every": 1}
@@ -50,6 +52,10 @@ _METAVARS: Final[Mapping[Any, str]] = {
     Pick: PICK,
     Refusal: "REFUSAL",
     Fortune: "FORTUNE",
+    When: "WHEN",
+    Refused: "REFUSED",
+    Fault: "FAULT",
+    EventFault: "FAULT",
     int: "N",
     float: "SECONDS",
     bytes: "HEX",
@@ -58,7 +64,7 @@ _METAVARS: Final[Mapping[Any, str]] = {
 
 
 def _metavar(name: str, kind: Any) -> str:
-    if name.endswith("_per_s"):
+    if name.endswith(("_per_s", "_pace")):
         return "N"
     return next(_METAVARS[each] for each in (kind, *get_args(kind)) if each in _METAVARS)
 
@@ -80,15 +86,8 @@ def _value(kind: Any, value: Any) -> Any:
     inner = _inner(kind)
     if get_origin(kind) is tuple:
         return [_value(inner, each) for each in value]
-    if inner is Pick:
-        return _ALL if value == "all" else _pick(_members(value))
-    if inner is Refusal:
-        members = _members(value)
-        status = _number(members.pop("status", ""))
-        return {"status": status, "pick": _pick(members) if members else _ALL}
-    if inner is Fortune:
-        return _fortune(_members(value))
-    return _number(value) if inner is int else value
+    read = _READERS.get(inner)
+    return value if read is None else read(value)
 
 
 def _inner(kind: Any) -> Any:
@@ -122,11 +121,40 @@ def _pick(members: Mapping[str, str]) -> dict[str, Any]:
     return pick
 
 
-def _fortune(members: Mapping[str, str]) -> dict[str, Any]:
-    fortune: dict[str, Any] = dict(members)
+def _picked(written: str) -> dict[str, Any]:
+    return _ALL if written == "all" else _pick(_members(written))
+
+
+def _refusal(written: str) -> dict[str, Any]:
+    members = _members(written)
+    status = _number(members.pop("status", ""))
+    return {"status": status, "pick": _pick(members) if members else _ALL}
+
+
+def _fortune(written: str) -> dict[str, Any]:
+    fortune: dict[str, Any] = dict(_members(written))
     if "share" in fortune:
         fortune["share"] = float(fortune["share"])
     return fortune
+
+
+def _rule(kind: type) -> Callable[[str], dict[str, Any]]:
+    """Make a reader of a rule whose `pick`, and whose `when` with another, are written among its own fields."""
+
+    def read(written: str) -> dict[str, Any]:
+        return {} if written == "all" else _spread(kind, _members(written))
+
+    return read
+
+
+def _spread(kind: type, members: dict[str, str]) -> dict[str, Any]:
+    names = [each.name for each in fields(kind)]
+    rule: dict[str, Any] = {name: members.pop(name) for name in names if name in members}
+    if members and "when" in names:
+        rule["when"] = _spread(When, members)
+    elif members:
+        rule["pick"] = _pick(members)
+    return rule
 
 
 def _number(written: str) -> int:
@@ -134,3 +162,12 @@ def _number(written: str) -> int:
         return int(written, 0)
     except ValueError:
         raise ValueError(f"{written!r} is no number; write for instance 88 or 0x58") from None
+
+
+_READERS: Final[Mapping[Any, Callable[[str], Any]]] = {
+    Pick: _picked,
+    Refusal: _refusal,
+    Fortune: _fortune,
+    int: _number,
+    **{kind: _rule(kind) for kind in (When, Refused, Fault, EventFault)},
+}

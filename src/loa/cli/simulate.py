@@ -1,19 +1,16 @@
 """`loa simulate`."""
 
-import asyncio
-import contextlib
-import inspect
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from loa.cli import process, script_flags
+from loa.cli import process, script_flags, simulate_zalo
 from loa.cli.command import command, group
-from loa.cli.failures import Unwell
+from loa.cli.simulated import ControlPort, Host, Journal, Quiet, announce, scripted, show, until_told
 from loa.cli.terminal import Terminal
 from loa.cli.values import read_text
 from loa.simulators.receiver.run import ReceiverOptions, run_receiver
@@ -81,27 +78,6 @@ RECEIVER_TEXTS: Final[Mapping[str, str]] = {
     "close": "Cut the connection of these.",
 }
 
-Host = Annotated[str, typer.Option(metavar="ADDRESS", help="Where it listens.")]
-Journal = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write everything down here; a new run goes on.", show_default=False),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show what happens.")]
-
-Body = Callable[..., int]
-
-
-def _scripted(script: type, texts: Mapping[str, str]) -> Callable[[Body], Body]:
-    """Give a command one flag for each field of a script; the command takes them as `**script`."""
-
-    def declare(body: Body) -> Body:
-        own = list(inspect.signature(body, eval_str=True).parameters.values())[:-1]
-        signature = inspect.Signature([*own, *script_flags.parameters(script, texts)])
-        body.__signature__ = signature  # type: ignore[attr-defined]
-        return body
-
-    return declare
-
 
 @command(
     app,
@@ -113,18 +89,13 @@ loa simulate smsc --port 0 --control-port 0 --json --quiet
 """,
     settings=False,
 )
-@_scripted(Script, SMSC_TEXTS)
+@scripted(Script, SMSC_TEXTS)
 def smsc(
     terminal: Terminal,
     *,
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", help="Port for SMPP; 0 for a free one.")] = 2775,
-    control_port: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Port to change the script while it runs; 0 for a free one.", show_default=False
-        ),
-    ] = None,
+    control_port: ControlPort = None,
     journal: Journal = None,
     quiet: Quiet = False,
     **script: Any,
@@ -137,11 +108,11 @@ def smsc(
 
     def on_event(event: SmscEvent) -> None:
         if not quiet:
-            _show(terminal, type(event).__name__.lower(), asdict(event))
+            show(terminal, type(event).__name__.lower(), asdict(event))
 
     def on_ready(simulator: SmscSimulator, control: int | None) -> None:
         ready = {"smsc": f"{host}:{simulator.port}", "control": None if control is None else f"127.0.0.1:{control}"}
-        _ready(terminal, ready, f"SMSC listens at {ready['smsc']}, control port: {ready['control'] or 'none'}")
+        announce(terminal, ready, f"SMSC listens at {ready['smsc']}, control port: {ready['control'] or 'none'}")
 
     options = SmscOptions(
         host=host,
@@ -152,7 +123,7 @@ def smsc(
         on_event=on_event,
         on_ready=on_ready,
     )
-    return process.run(_until_told(run_smsc(options)))
+    return process.run(until_told(run_smsc(options)))
 
 
 @command(
@@ -164,7 +135,7 @@ loa simulate receiver --statuses 503 --statuses 500 --delay-s 2
 """,
     settings=False,
 )
-@_scripted(ReceiverScript, RECEIVER_TEXTS)
+@scripted(ReceiverScript, RECEIVER_TEXTS)
 def receiver(
     terminal: Terminal,
     *,
@@ -181,10 +152,10 @@ def receiver(
 
     def on_event(delivery: Delivery) -> None:
         if not quiet:
-            _show(terminal, "callback", _delivery(delivery))
+            show(terminal, "callback", _delivery(delivery))
 
     def on_ready(running: CallbackReceiver) -> None:
-        _ready(terminal, {"receiver": running.url}, f"callback receiver listens at {running.url}")
+        announce(terminal, {"receiver": running.url}, f"callback receiver listens at {running.url}")
 
     options = ReceiverOptions(
         host=host,
@@ -195,38 +166,10 @@ def receiver(
         on_event=on_event,
         on_ready=on_ready,
     )
-    return process.run(_until_told(run_receiver(options)))
+    return process.run(until_told(run_receiver(options)))
 
 
-async def _until_told(simulator: Coroutine[Any, Any, None]) -> int:
-    """Run a simulator until a signal comes. Errors: Unwell when it cannot listen or write."""
-    running = asyncio.create_task(simulator)
-    process.on_signal(running.cancel)
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-    except OSError as error:
-        raise Unwell(f"the simulator cannot run: {error.strerror or error}") from error
-    return 0
-
-
-def _ready(terminal: Terminal, ready: Mapping[str, Any], text: str) -> None:
-    if terminal.as_json:
-        terminal.line(ready)
-    else:
-        terminal.note(f"{text}; Ctrl-C ends it")
-
-
-def _show(terminal: Terminal, kind: str, event: Mapping[str, Any]) -> None:
-    if terminal.as_json:
-        terminal.line({"event": kind, **_readable(event)})
-        return
-    shown = "  ".join(f"{name}={value}" for name, value in _readable(event).items() if value not in (None, "", (), 0))
-    terminal.text(f"{kind:<11} {shown}")
-
-
-def _readable(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in event.items()}
+command(app, "zalo", example=simulate_zalo.EXAMPLE, settings=False)(simulate_zalo.zalo)
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

@@ -7,13 +7,17 @@ import pytest
 
 from loa.cli import script_flags
 from loa.cli.simulate import RECEIVER_TEXTS, SMSC_TEXTS
+from loa.cli.simulate_zalo import ZALO_TEXTS
 from loa.errors import CallerError
 from loa.simulators.pick import ALL, Pick
 from loa.simulators.receiver.script import ReceiverScript, receiver_script_from
 from loa.simulators.smsc.script import Fortune, Refusal, Script, script_from
+from loa.simulators.zalo.script import EventFault, Fault, Refused, When, ZaloScript, zalo_script_from
 
 
-@pytest.mark.parametrize(("script", "texts"), [(Script, SMSC_TEXTS), (ReceiverScript, RECEIVER_TEXTS)])
+@pytest.mark.parametrize(
+    ("script", "texts"), [(Script, SMSC_TEXTS), (ReceiverScript, RECEIVER_TEXTS), (ZaloScript, ZALO_TEXTS)]
+)
 def test_every_field_has_a_text_and_no_text_lacks_its_field(script: type, texts: dict[str, str]) -> None:
     assert list(texts) == [each.name for each in fields(script)]
 
@@ -65,6 +69,49 @@ def test_flags_fill_the_receivers_script() -> None:
     given = {"status": "503", "statuses": ["500", "429"], "retry_after": "7", "hang": "every=2"}
     expected = ReceiverScript(status=503, statuses=(500, 429), retry_after="7", hang=Pick(every=2))
     assert receiver_script_from(script_flags.values(ReceiverScript, given)) == expected
+
+
+def test_flags_fill_the_script_of_the_zalo_platform() -> None:
+    given = {
+        "token_life_s": 30.0,
+        "off_zalo": ["99", "84912345678"],
+        "night_tags": ["3"],
+        "event_retries_s": ["1", "0.5"],
+        "event_order": "newest_first",
+        "refuse": ["code=-118,surface=number,destination=99", "code=-115"],
+        "faults": ["does=page,status=502,first=3", "does=slow,seconds=2,template=302117,share=0.5,done=false"],
+        "undelivered": ["share=0.1", "all"],
+        "event_faults": ["does=duplicate,event=follow,every=2,copies=3", "does=drop"],
+        "seen": None,
+    }
+    assert zalo_script_from(script_flags.values(ZaloScript, given)) == ZaloScript(
+        token_life_s=30.0,
+        off_zalo=("99", "84912345678"),
+        night_tags=(3,),
+        event_retries_s=(1.0, 0.5),
+        event_order="newest_first",
+        refuse=(Refused(-118, When("number", pick=Pick(destination="99"))), Refused(-115)),
+        faults=(
+            Fault("page", When(pick=Pick(first=3)), status=502),
+            Fault("slow", When(template="302117", share=0.5), done=False, seconds=2.0),
+        ),
+        undelivered=(When(share=0.1), When()),
+        event_faults=(EventFault("duplicate", "follow", Pick(every=2), copies=3), EventFault("drop")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"refuse": ["code=-118,surfac=number"]}, "--refuse: a pick has no 'surfac'"),
+        ({"faults": ["silent"]}, "--faults: 'silent': write NAME=VALUE"),
+        ({"event_faults": ["does=drop,every=x"]}, "--event-faults: 'x' is no number"),
+    ],
+)
+def test_a_wrong_flag_of_the_zalo_platform_is_refused_by_its_name(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(CallerError) as refused:
+        script_flags.values(ZaloScript, given)
+    assert str(refused.value).startswith(said)
 
 
 @pytest.mark.parametrize(
