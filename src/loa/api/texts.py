@@ -215,8 +215,11 @@ TEMPLATES: Final[Mapping[str, Text]] = {
         "Mẫu tin {template} chỉ gửi được theo số điện thoại, không theo user id.",
     ),
     "template_no_match": Text(
-        "The text is none of the channel's templates (it would be {idle} if that were enabled).",
-        "Nội dung không khớp mẫu tin nào của kênh (mẫu khớp nhưng chưa được phép gửi: {idle}).",
+        "The text is none of the channel's templates.", "Nội dung không khớp mẫu tin nào của kênh."
+    ),
+    "template_idle": Text(
+        "The text is the template {template}, which may not be sent now.",
+        "Nội dung khớp mẫu tin {template}, nhưng mẫu này hiện chưa được phép gửi.",
     ),
     "template_ambiguous": Text(
         "The text fits several templates: {templates}. Name one with ext.templateId.",

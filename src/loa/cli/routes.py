@@ -1,13 +1,13 @@
 """`loa routes`."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from loa.app.admin_reach import administer
 from loa.cli.client import calling
 from loa.cli.command import command, group
+from loa.cli.explained import show_explained
 from loa.cli.failures import Exit
 from loa.cli.options import DEFAULT_TENANT, AnyTenant, TenantName, Yes
 from loa.cli.request import Destinations, Ext, From, Scheduled, Text, Type, Unicode, Wish, body_of
@@ -124,32 +124,5 @@ async def explain(
     if terminal.as_json:
         terminal.line(said)
     else:
-        _show(terminal, said)
+        show_explained(terminal, said)
     return Exit.OK if said["wouldBeAccepted"] else Exit.FAILURE
-
-
-def _show(terminal: Terminal, said: Mapping[str, Any]) -> None:
-    text = said["text"] or {}
-    forcing = [f"{each['character']} ({each['codepoint']})" for each in text.get("forcing", ())]
-    terminal.fields(
-        {
-            "accepted": said["wouldBeAccepted"],
-            "class": said["class"],
-            "due": said["dueAt"],
-            "expires": said["expiresAt"],
-            "encoding": text.get("encoding"),
-            "segments": text.get("segmentCount"),
-            "forces Unicode": ", ".join(forcing[:10]) or None,
-        }
-    )
-    rows = [
-        {**each, "route": " then ".join(each["route"]), "note": (each["finding"] or {}).get("detail")}
-        for each in said["destinations"]
-    ]
-    columns = {"written": "NUMBER", "msisdn": "READ AS", "carrier": "CARRIER", "route": "ROUTE", "note": "NOTE"}
-    terminal.rows(rows, columns, "no destination")
-    for finding in (*said["denied"], *said["findings"]):
-        terminal.text(f"refused: {finding['pointer']} {finding['detail']}")
-    for verdict in said["verdicts"]:
-        if verdict["finding"] is not None:
-            terminal.text(f"{verdict['effect']}: {verdict['rule']}: {verdict['finding']['detail']}")

@@ -16,7 +16,7 @@ from loa.channels.zalo.requests import BEYOND_QUOTA, DEVELOPMENT
 from loa.domain.destination import user_destination
 from loa.domain.rules import Finding
 from loa.domain.template import ENABLED, Tag, Template
-from loa.domain.template_match import Ambiguous, Match, match_text
+from loa.domain.template_match import Ambiguous, Match, NoMatch, match_text
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Composed, Unfit, Wish
 
@@ -73,8 +73,10 @@ def _by_text(templates: Sequence[Template], wish: Wish, options: Options) -> Com
         case Ambiguous() as several:
             names = ", ".join(several.names)
             return Unfit((Finding("text", "template_ambiguous", {"templates": names}),), wrong=True)
-        case none:
-            found = (Finding("text", "template_no_match", {"idle": none.not_enabled or "-"}),)
+        case NoMatch(not_enabled=""):
+            found = (Finding("text", "template_no_match"),)
+        case NoMatch(not_enabled=idle):
+            found = (Finding("text", "template_idle", {"template": idle}),)
     return _consultation(wish.text, options) if options.users else Unfit(found)
 
 

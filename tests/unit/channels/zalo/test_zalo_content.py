@@ -209,6 +209,9 @@ def test_a_text_that_is_none_leaves_the_step_out():
     assert isinstance(found, Unfit)
     assert not found.wrong
     assert said(found) == [("text", "template_no_match")]
+    idle = composed(TEXT, templates=(replace(ORDER, status=DISABLED), OFFER))
+    assert (idle.wrong, said(idle)) == (False, [("text", "template_idle")])
+    assert idle.findings[0].values == {"template": "Xác nhận đơn hàng"}
 
 
 def test_a_text_that_is_several_templates_is_refused_with_their_names():
