@@ -96,7 +96,13 @@ class EndpointDesk:
         self._new_secret = new_secret
 
     async def add(
-        self, *, url: str, tenant: Name = DEFAULT_TENANT, every_step: bool = False, for_key: int | None = None
+        self,
+        *,
+        url: str,
+        tenant: Name = DEFAULT_TENANT,
+        every_step: bool = False,
+        inbound: bool = False,
+        for_key: int | None = None,
     ) -> Shown:
         """Add an endpoint and show its secret this once; one that is there is switched on again, its secret kept.
 
@@ -111,7 +117,7 @@ class EndpointDesk:
         if for_key is not None and for_key not in own_keys:
             raise NotFound(f"tenant {owner.name} has no key {for_key}; see: loa keys list")
         secret = self._new_secret()
-        record = await self._ledger.add_endpoint(owner.id, url, secret, every_step=every_step)
+        record = await self._ledger.add_endpoint(owner.id, url, secret, every_step=every_step, inbound=inbound)
         if for_key is not None:
             await self._ledger.set_default_endpoint(for_key, record.id)
         shown = _endpoint(record, owner.name)
@@ -174,6 +180,7 @@ def _endpoint(record: Endpoint, tenant: str) -> Shown:
         "tenant": tenant,
         "url": record.url,
         "everyStep": record.every_step,
+        "inbound": record.inbound,
         "failingSince": instant(record.failing_since),
         "disabledAt": instant(record.disabled_at),
         "disabledReason": record.disabled_reason or None,

@@ -18,6 +18,7 @@ app = group("Endpoints: a tenant's addresses that are told what became of its me
     example="""
 loa endpoints add https://shop.example.vn/sms-status
 loa endpoints add https://shop.example.vn/sms-status --for-key 3 --every-step
+loa endpoints add https://shop.example.vn/replies --inbound
 """,
 )
 async def add(
@@ -26,13 +27,16 @@ async def add(
     url: Annotated[str, typer.Argument(help="An https address.")],
     tenant: TenantName = DEFAULT_TENANT,
     every_step: Annotated[bool, typer.Option("--every-step", help="Also tell of `sent`.")] = False,
+    inbound: Annotated[
+        bool, typer.Option("--inbound", help="Also tell of inbound events, as users' messages.")
+    ] = False,
     for_key: Annotated[
         int | None,
         typer.Option(metavar="ID", help="Report this key's messages there.", show_default=False),
     ] = None,
 ) -> None:
     """Add an endpoint and show its signing secret, this once; one that is there is switched on again."""
-    wanted = {"url": url, "tenant": tenant, "every_step": every_step, "for_key": for_key}
+    wanted = {"url": url, "tenant": tenant, "every_step": every_step, "inbound": inbound, "for_key": for_key}
     added = await administer(terminal.settings, "endpoints.add", wanted)
     if not terminal.as_json:
         new = "signs its callbacks with this secret, shown this once:"
@@ -50,6 +54,7 @@ async def list_all(terminal: Terminal, tenant: AnyTenant = None) -> None:
         "tenant": "TENANT",
         "url": "URL",
         "everyStep": "EVERY STEP",
+        "inbound": "INBOUND",
         "failingSince": "FAILING SINCE",
         "disabledAt": "SWITCHED OFF",
         "disabledReason": "REASON",

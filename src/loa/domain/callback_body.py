@@ -1,12 +1,13 @@
-"""The body of a callback and of the event feed: the vendor's seven fields and ours. Pure.
+"""The body of a callback and of the event feed: of a message the vendor's seven fields and ours. Pure.
 
 One function says what it is, so that a receiver that was away reads in the feed exactly what it missed; a second one
 writes the same as bytes, because that happens once for every message.
 """
 
-# ruff: noqa: D102 - the class docstring speaks for the properties of `Told`
+# ruff: noqa: D102 - the class docstrings speak for the properties of what is told
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -17,6 +18,7 @@ from loa.domain.ids import MESSAGE_PREFIX, message_id_from, message_public_id
 from loa.domain.lifecycle import VENDOR_STATUS, State
 
 CALLBACK_PREFIX = "cb_"
+INBOUND_PREFIX = "in_"
 
 _LABEL = {state: f'"{state.label}"' for state in State}
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -101,6 +103,49 @@ def callback_bytes(told: Told, *, retry_count: int = 0) -> bytes:
     ).encode()
 
 
+class ToldInbound(Protocol):
+    """What a tenant is told of an inbound event. Units: times in milliseconds, 0 for not known."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def subject(self) -> int: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+    @property
+    def received_at(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+
+
+def inbound_body(told: ToldInbound) -> dict[str, Any]:
+    """Give the body that tells of an inbound event, as JSON values; the same in a callback and in the feed.
+
+    What the provider's event says has names of its own beside ours, and stands in `raw` as it came; null once it is
+    forgotten.
+    """
+    ours = {
+        "type": "inbound",
+        "id": inbound_public_id(told.id),
+        "event": told.kind,
+        "channel": told.channel or None,
+        "from": written(told.subject) if told.subject else None,
+        "receivedAt": utc_text(told.received_at),
+        "at": utc_text(told.at) if told.at else None,
+    }
+    theirs = {name: value for name, value in told.body.items() if name not in ours and name != "raw"}
+    return {**ours, **theirs, "raw": told.body.get("raw")}
+
+
+def inbound_bytes(told: ToldInbound) -> bytes:
+    """Write `inbound_body` as JSON without spaces, in UTF-8."""
+    return _json(inbound_body(told)).encode("utf-8", "replace")
+
+
 def utc_text(at: int) -> str:
     """Write an instant as the vendor does: ISO 8601 in UTC with milliseconds and `Z`.
 
@@ -121,6 +166,11 @@ def callback_public_id(callback_id: int) -> str:
     Shapes: 0 <= callback_id < 2**63 -> "cb_" + at most 13 characters.
     """
     return CALLBACK_PREFIX + message_public_id(callback_id).removeprefix(MESSAGE_PREFIX)
+
+
+def inbound_public_id(inbound_id: int) -> str:
+    """Give the public form of an inbound event's id. Shapes: 0 <= inbound_id < 2**63 -> "in_" + up to 13 characters."""
+    return INBOUND_PREFIX + message_public_id(inbound_id).removeprefix(MESSAGE_PREFIX)
 
 
 def callback_id_from(public: str) -> int | None:

@@ -383,8 +383,10 @@ class Retention:
     """How long things are kept. Counts and states outlive texts and numbers."""
 
     content_otp_hours: int = field(default=24, metadata=about("Texts of one-time codes.", low=1, high=8_760))
-    content_days: int = field(default=30, metadata=about("All other texts.", low=1, high=3_650))
-    numbers_days: int = field(default=180, metadata=about("Destinations.", low=1, high=3_650))
+    content_days: int = field(default=30, metadata=about("All other texts; inbound events.", low=1, high=3_650))
+    numbers_days: int = field(
+        default=180, metadata=about("Destinations; whom inbound events are about.", low=1, high=3_650)
+    )
     events_days: int = field(default=730, metadata=about("Messages, attempts and events.", low=1, high=3_650))
     receipts_days: int = field(default=30, metadata=about("Receipts as they came.", low=1, high=3_650))
 

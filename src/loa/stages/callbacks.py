@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
-from loa.domain.callback_body import callback_bytes, callback_public_id
+from loa.domain.callback_body import callback_bytes, callback_public_id, inbound_bytes
 from loa.domain.retry import callback_delay_ms
 from loa.errors import StorageError
 from loa.observe import metrics
@@ -237,5 +237,8 @@ class CallbackStage:
 
 
 def _posting(callback: DueCallback, now: int) -> Posting:
-    body = callback_bytes(callback, retry_count=callback.tries)
+    if callback.inbound is not None:
+        body = inbound_bytes(callback.inbound)
+    else:
+        body = callback_bytes(callback, retry_count=callback.tries)
     return Posting(callback_public_id(callback.id), callback.url, callback.secrets, body, now // 1000)

@@ -172,8 +172,8 @@ def test_routes_name_channels_and_conditions_that_exist(run: Run) -> None:
 def test_an_endpoint_shows_its_secret_once_and_obeys_the_guard(run: Run) -> None:
     added = run("endpoints", "add", "https://shop.example.vn/sms", "--json").json
     assert added["secret"].startswith("whsec_")
-    again = run("endpoints", "add", "https://shop.example.vn/sms", "--every-step", "--json").json
-    assert (again["id"], again["secret"], again["everyStep"]) == (added["id"], None, True)
+    again = run("endpoints", "add", "https://shop.example.vn/sms", "--every-step", "--inbound", "--json").json
+    assert (again["id"], again["secret"], again["everyStep"], again["inbound"]) == (added["id"], None, True, True)
     assert "secret" not in run("endpoints", "list", "--json").json[0]
     inside = run("endpoints", "add", "https://10.0.0.7/sms")
     assert inside.code == 2

@@ -13,7 +13,7 @@ from tests.support.scripted import ScriptedSender
 
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.callback_sender import PostResult
-from loa.ports.records import Endpoint
+from loa.ports.records import Endpoint, NewInbound
 from loa.stages.callbacks import CallbackRules, CallbackStage
 
 DEAD = "https://dead.example/"
@@ -36,6 +36,13 @@ class World:
         self.clock.advance(0.001)
         self.stage.wake()
         return endpoint
+
+    async def told(self, url: str) -> None:
+        """Have an endpoint owed an inbound event."""
+        await self.ledger.add_endpoint(1, url, "whsec_x", inbound=True)
+        came = NewInbound(1, "follow", "k", -186, 1, {"raw": {"a": 1}}, b"{}", self.clock.now())
+        await self.ledger.take_inbound([came])
+        self.stage.wake()
 
     async def until(self, condition: Callable[[list[Any]], bool]) -> list[Any]:
         """Wait until the callbacks of all messages, as the timelines show them, meet a condition."""
@@ -73,6 +80,14 @@ async def test_a_callback_that_was_taken_is_over(tmp_path: Path) -> None:
         assert [t["status"] for t in callback["tries"]] == [200]
         body = json.loads(world.sender.posted[0].body)
         assert (body["state"], body["status"], body["retryCount"]) == ("expired", 6, 0)
+
+
+async def test_an_inbound_event_is_posted_with_a_body_of_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        await world.told(WELL)
+        (posted,) = await world.sender.until_posted(1)
+        body = json.loads(posted.body)
+        assert (body["type"], body["event"], body["from"], body["raw"]) == ("inbound", "follow", "zalo:186", {"a": 1})
 
 
 async def test_tries_follow_the_schedule_under_one_id_and_count_up(tmp_path: Path) -> None:

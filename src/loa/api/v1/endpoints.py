@@ -40,7 +40,9 @@ async def add_endpoint(parts: PartsHere, caller: Keeper, request: Request, respo
     if reason := parts.check_url(wanted.url):
         raise refusal(Finding("url", "url_not_allowed", {"reason": reason}))
     secret = parts.new_secret()
-    record = await parts.ledger.add_endpoint(caller.tenant_id, wanted.url, secret, every_step=wanted.every_step)
+    record = await parts.ledger.add_endpoint(
+        caller.tenant_id, wanted.url, secret, every_step=wanted.every_step, inbound=wanted.inbound
+    )
     default_id = caller.key.endpoint_id
     if wanted.is_default:
         await parts.ledger.set_default_endpoint(caller.key.id, record.id)

@@ -9,6 +9,7 @@ from loa.api.v1 import models, views
 from loa.api.v1.cursors import CursorKind, read_cursor, write_cursor
 from loa.api.v1.parts import PAGE_LIMIT, PAGE_USUAL, PartsHere, Reader
 from loa.domain.callback_body import utc_text
+from loa.domain.keys import Permission
 
 router = APIRouter()
 
@@ -32,12 +33,14 @@ class WarningsQuery(models.Asked):
 async def read_events(parts: PartsHere, caller: Reader, wanted: Annotated[FeedQuery, Query()]) -> models.Feed:
     """Read what happened after a cursor, oldest first; each event has the body of its callback.
 
-    An event that repeats is recognised by `messageId` and `sequence`.
+    An event that repeats is recognised by `messageId` and `sequence`, an inbound one by `id`.
     """
     after = read_cursor(CursorKind.EVENTS, wanted.after, "after") or 0
     rows = await parts.ledger.events(caller.tenant_id, after, wanted.limit)
     reached = rows[-1]["id"] if rows else after
-    return models.Feed(events=[views.event(row) for row in rows], next_cursor=write_cursor(CursorKind.EVENTS, reached))
+    with_content = caller.may(Permission.READ_CONTENT)
+    events = [views.event(row, with_content=with_content) for row in rows]
+    return models.Feed(events=events, next_cursor=write_cursor(CursorKind.EVENTS, reached))
 
 
 @router.get("/warnings", operation_id="readWarnings", tags=["Events"])

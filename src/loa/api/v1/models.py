@@ -201,10 +201,34 @@ class CallbackBody(Wire):
     metadata: Any = Field(description="`ext.metadata` of the request.")
 
 
-class Feed(Wire):
-    """Events after a cursor, oldest first."""
+class InboundBody(Wire):
+    """The body of a callback, and of one event in the feed, that tells of an inbound event.
 
-    events: list[CallbackBody]
+    What can be read of the provider's event stands beside these members, under names of its own.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["inbound"]
+    id: str = Field(description="The inbound event; the same at every endpoint.", examples=["in_1B4"])
+    event: str = Field(description="What happened, as the provider names it.", examples=["user_send_text"])
+    channel: str | None
+    from_: str | None = Field(
+        validation_alias="from",
+        serialization_alias="from",
+        description="Whom it is about: a number, or `zalo:` and digits for a user id; null for nobody.",
+    )
+    received_at: Instant
+    at: Instant | None = Field(description="When it happened, as the provider says.")
+    raw: Any = Field(
+        description="The provider's event as it came; null once it is forgotten, and to keys that may not read content."
+    )
+
+
+class Feed(Wire):
+    """Events after a cursor, oldest first; those with a `type` tell of no message."""
+
+    events: list[CallbackBody | InboundBody]
     next_cursor: str = Field(description="Always present: hand it in as `after` next time, also after an empty page.")
 
 
@@ -234,6 +258,7 @@ class Endpoint(Wire):
     endpoint_id: int
     url: str
     every_step: bool = Field(description="It is also told of `sent`, not of final states only.")
+    inbound: bool = Field(description="It is also told of inbound events, all of its tenant's.")
     is_default: bool = Field(
         validation_alias="default", serialization_alias="default", description="What this key's submissions report to."
     )
@@ -287,6 +312,7 @@ class EndpointWanted(Asked):
         min_length=1, max_length=2048, examples=["https://example.com/loa"]
     )
     every_step: bool = False
+    inbound: bool = Field(default=False, description="Also tell of inbound events, such as a user's message.")
     is_default: bool = Field(
         default=False, validation_alias="default", description="Report this key's submissions to it."
     )

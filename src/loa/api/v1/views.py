@@ -1,10 +1,10 @@
 """Ledger rows as the models of the native API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from loa.api.v1 import models
-from loa.domain.callback_body import callback_body, callback_public_id, utc_text
+from loa.domain.callback_body import callback_body, callback_public_id, inbound_body, utc_text
 from loa.domain.destination import written
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
@@ -190,6 +190,7 @@ def endpoint(record: Endpoint, default_id: int | None) -> dict[str, Any]:
         "endpoint_id": record.id,
         "url": record.url,
         "every_step": record.every_step,
+        "inbound": record.inbound,
         "is_default": record.id == default_id,
         "failing_since": instant(record.failing_since),
         "disabled_at": instant(record.disabled_at),
@@ -215,8 +216,12 @@ class _Told:
     metadata: Any
 
 
-def event(row: Row) -> models.CallbackBody:
-    """Show an event exactly as its callback's body does."""
+def event(row: Row, *, with_content: bool) -> models.CallbackBody | models.InboundBody:
+    """Show an event exactly as its callback's body does; what a user wrote, to those alone who may read content."""
+    inbound = row["inbound"]
+    if inbound is not None:
+        shown = inbound if with_content else replace(inbound, body={})
+        return models.InboundBody.model_validate(inbound_body(shown))
     told = _Told(
         message_id=row["message_id"],
         sequence=row["sequence"],

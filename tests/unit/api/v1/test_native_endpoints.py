@@ -19,6 +19,7 @@ async def test_a_secret_is_shown_once(house: House) -> None:
             "endpointId": made.json()["endpointId"],
             "url": URL,
             "everyStep": True,
+            "inbound": False,
             "default": False,
             "failingSince": None,
             "disabledAt": None,
@@ -30,8 +31,9 @@ async def test_a_secret_is_shown_once(house: House) -> None:
 
 async def test_an_endpoint_that_is_there_keeps_its_secret(house: House) -> None:
     first = await house.call("POST", "/api/v1/endpoints", {"url": URL})
-    again = await house.call("POST", "/api/v1/endpoints", {"url": URL, "everyStep": True})
+    again = await house.call("POST", "/api/v1/endpoints", {"url": URL, "everyStep": True, "inbound": True})
     assert (again.status, again.json()["secret"]) == (200, None)
+    assert again.json()["inbound"] is True
     assert again.json()["endpointId"] == first.json()["endpointId"]
     assert again.json()["everyStep"] is True
 

@@ -5,7 +5,8 @@ import json
 from tests.support.history import deliver, hand_over
 from tests.support.native_api import House
 
-from loa.domain.callback_body import callback_body
+from loa.domain.callback_body import callback_body, inbound_bytes
+from loa.ports.records import NewInbound
 
 
 async def test_the_feed_gives_what_the_callback_posts(house: House) -> None:
@@ -18,6 +19,21 @@ async def test_the_feed_gives_what_the_callback_posts(house: House) -> None:
     (event,) = (await house.call("GET", "/api/v1/events")).json()["events"]
     assert event == json.loads(json.dumps(callback_body(due)))
     assert (event["state"], event["status"], event["metadata"]) == ("delivered", 2, {"shop": 4})
+
+
+async def test_an_inbound_event_stands_in_the_feed_as_its_callback_posts_it(house: House) -> None:
+    await house.call("POST", "/api/v1/endpoints", {"url": "https://example.com/in", "inbound": True})
+    now = house.clock.now()
+    body = {"text": "chào 👍", "raw": {"a": [1, None]}}
+    await house.ledger.take_inbound([NewInbound(1, "user_send_text", "k", -186, house.tenant.id, body, b"{}", now)])
+    (due,) = await house.ledger.claim_due(1, 1, now, now + 1_000, [])
+    assert due.inbound is not None
+    (event,) = (await house.call("GET", "/api/v1/events")).json()["events"]
+    assert event == json.loads(inbound_bytes(due.inbound))
+    assert (event["type"], event["from"], event["text"]) == ("inbound", "zalo:186", "chào 👍")
+    without = await house.new_key(frozenset({"read:messages"}))
+    (shown,) = (await house.call("GET", "/api/v1/events", key=without)).json()["events"]
+    assert (shown["id"], shown["raw"], "text" in shown) == (event["id"], None, False)
 
 
 async def test_a_receiver_that_was_away_catches_up_page_by_page(house: House) -> None:
