@@ -11,11 +11,13 @@ from urllib.parse import urlencode
 import jsonschema_rs
 import pytest
 import requests
+from tests.support.fakes import EPOCH
 from tests.support.history import deliver, hand_over, post_callback
 from tests.support.native_api import EVERYTHING, House
 from tests.support.served import Served, serve
 
 from loa.api.v1.build import describe
+from loa.domain.template import Parameter, Template
 
 DOCUMENT: dict[str, Any] = json.loads(describe())
 OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -25,6 +27,9 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 SEND = OPERATIONS["sendMessage"][2]["requestBody"]["content"]["application/json"]["example"]
 EXAMPLE_SUBMISSION = OPERATIONS["sendMessage"][2]["responses"]["201"]["content"]["application/json"]["example"]
+
+
+TEMPLATE = Template(0, "302117", "Xác nhận đơn hàng", "enabled", parameters=(Parameter("order_code"),))
 
 
 def _resolved(answer: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +75,8 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 async def _lived(house: House) -> dict[str, str]:
     """Make what the examples speak of exist, and say what stands for what."""
+    await house.ledger.put_templates(house.channel.id, [TEMPLATE], EPOCH)
+    await house.ledger.set_template_text(house.channel.id, TEMPLATE.template_id, "Don <order_code> da xong.")
     await house.call("POST", "/api/v1/endpoints", {"url": "https://example.com/loa", "default": True})
     sent = await house.send(SEND["destinations"], **{name: SEND[name] for name in ("text", "requestId", "ext")})
     await hand_over(house)

@@ -31,6 +31,7 @@ _TAGS: Final = (
     ("Messages", "One destination each: the unit of state."),
     ("Events", "The feed, and warnings."),
     ("Callbacks", "Endpoints, replay, and what is posted to them."),
+    ("Templates", "What providers have approved for the channels of the tenant's routes."),
     ("Health", "For machines."),
 )
 _OPEN: Final = frozenset({"readStatus", "livez", "readyz", "metrics"})

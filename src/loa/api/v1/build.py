@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from loa.api import health, problems
 from loa.api.openapi import document, dump
 from loa.api.openapi import install as install_openapi
-from loa.api.v1 import endpoints, events, explain, messages, submissions
+from loa.api.v1 import endpoints, events, explain, messages, submissions, templates
 from loa.api.v1.parts import Parts
 
 PREFIX = "/api/v1"
@@ -66,7 +66,7 @@ def _bare_app() -> NativeApi:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     native = APIRouter(prefix=PREFIX)
-    for module in (submissions, messages, events, endpoints, explain):
+    for module in (submissions, messages, events, endpoints, templates, explain):
         native.include_router(module.router)
     app.include_router(native)
     app.include_router(health.router)

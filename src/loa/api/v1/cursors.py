@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from loa.domain.rules import Finding, refusal
 
-_POSITION = re.compile(r"[sme](0|[1-9][0-9]{0,18})", re.ASCII)
+_POSITION = re.compile(r"[smet](0|[1-9][0-9]{0,18})", re.ASCII)
 _LARGEST = 2**63 - 1
 
 
@@ -17,6 +17,7 @@ class CursorKind(StrEnum):
     SUBMISSION_MESSAGES = "s"
     MESSAGES = "m"
     EVENTS = "e"
+    TEMPLATES = "t"
 
 
 def write_cursor(kind: CursorKind, position: int) -> str:

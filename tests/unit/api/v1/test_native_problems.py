@@ -28,6 +28,7 @@ CLOSED = [
     ("GET", "/api/v1/endpoints", "manage"),
     ("POST", "/api/v1/endpoints", "manage"),
     ("POST", "/api/v1/callbacks/replay", "manage"),
+    ("GET", "/api/v1/templates", "read:messages"),
     ("POST", "/api/v1/explain", "send"),
 ]
 OPEN = {"/api/v1/status/{token}", "/livez", "/readyz", "/metrics"}
