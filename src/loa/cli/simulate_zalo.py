@@ -94,7 +94,9 @@ def zalo(
     def on_ready(simulator: ZaloSimulator, control: int | None) -> None:
         ready = _ready(simulator, control)
         text = f"Zalo listens at {simulator.url}, control port: {ready['control'] or 'none'}"
-        announce(terminal, ready, text if terminal.as_json else f"{text}\n{_paste(ready)}")
+        announce(terminal, ready, text)
+        if not terminal.as_json:
+            terminal.note(_paste(ready))
 
     values = document(script_file) if script_file else {}
     options = ZaloOptions(
