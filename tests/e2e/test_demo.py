@@ -117,7 +117,7 @@ def test_a_killed_demo_goes_on_with_the_same_key_and_loses_nothing(tmp_path: Pat
     start = ("demo", "--json", "--port", 0, "--data", "data", "--set", "transactional.evidence_wait_s=1")
     with Running(*start, cwd=tmp_path) as demo:
         first = demo.json()
-        assert set(first) == {"url", "apiKey", "testApiKey", "sender", "smsc", "receiver"}
+        assert set(first) == {"url", "apiKey", "testApiKey", "sender", "smsc", "receiver", "zalo"}
         for number in range(5):
             post(first["url"], first["apiKey"], destinations=[f"091234567{number}"], requestId=f"order-{number}")
         demo.kill()
@@ -133,6 +133,20 @@ def test_a_killed_demo_goes_on_with_the_same_key_and_loses_nothing(tmp_path: Pat
         ], told.stderr
         demo.signal(signal.SIGTERM)
         assert demo.ended() == 0, demo.said()
+
+
+def test_a_code_goes_over_zalo_first_and_over_sms_to_a_number_that_is_not_there(tmp_path: Path) -> None:
+    with Running("demo", "--json", "--port", 0, cwd=tmp_path) as demo:
+        ready = demo.json()
+        example, elsewhere = ready["zalo"]["example"], ready["zalo"]["notOnZalo"]
+        for members in (example, {**example, "destinations": [elsewhere]}):
+            assert post(ready["url"], ready["apiKey"], **members)["code"] == 201
+        told = loa("messages", "tail", "--from-start", "--count", 2, "--json", cwd=tmp_path)
+        events = [json.loads(line) for line in told.stdout.splitlines()]
+        assert {each["msisdn"]: (each["state"], each["channel"]) for each in events} == {
+            "84912345678": ("delivered", "demo-zalo"),
+            f"84{elsewhere.removeprefix('0')}": ("delivered", "demo-smsc"),
+        }, told.stderr
 
 
 def test_a_busy_port_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -1,19 +1,20 @@
-"""The demo: a whole Loa in one process, with an SMSC and a callback receiver that are simulated on this machine.
+"""The demo: a whole Loa in one process, with Zalo, an SMSC and a callback receiver that are simulated here.
 
 It listens on loopback only and reaches no real network. A second start in the same folder goes on where the first
 ended, however it ended, with the same keys and, where they are free, the same ports.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loa.app.admin_files import owner_of
 from loa.app.control import open_control
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DEMO_SENDER, DemoState, state_to_begin, write_state
+from loa.app.demo_zalo import NOT_ON_ZALO, example, tell_events, zalo_simulator
 from loa.app.gateway import Gateway
 from loa.errors import ConfigError, LedgerBusy
 from loa.ports.records import Tenant
@@ -22,11 +23,15 @@ from loa.simulators.receiver.server import CallbackReceiver, Delivery
 from loa.simulators.smsc.events import SmscEvent
 from loa.simulators.smsc.script import Fortune, Script
 from loa.simulators.smsc.server import SmscSimulator
+from loa.simulators.zalo.server import ZaloSimulator
+from loa.simulators.zalo.watch import Watcher
 
 LOOPBACK: Final = "127.0.0.1"
 CALLBACK_PATH: Final = "/callbacks"
 SMSC_JOURNAL: Final = "demo-smsc.jsonl"
 RECEIVER_JOURNAL: Final = "demo-receiver.jsonl"
+EVENTS_PATH: Final = "/v1/hooks/zalo"
+ZALO_NUMBER: Final = "0912345678"
 SCRIPT: Final = Script(
     receipt_delay_s=1.0,
     fortunes=(
@@ -41,7 +46,10 @@ SCRIPT: Final = Script(
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Where everything is. `smsc`: host and port; `receiver`: the URL that callbacks go to."""
+    """Where everything is. `smsc`: host and port; `receiver`: the URL that callbacks go to.
+
+    `zalo_example`: the members of a request that goes over Zalo; `not_on_zalo`: a number that Zalo does not reach.
+    """
 
     url: str
     api_key: str
@@ -50,6 +58,8 @@ class Ready:
     smsc: str
     receiver: str
     data_dir: Path
+    zalo_example: Mapping[str, Any]
+    not_on_zalo: str
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -72,10 +82,13 @@ class Demo:
         *,
         on_smsc: Callable[[SmscEvent], None] = _unwatched,
         on_callback: Callable[[Delivery], None] = _unwatched,
+        on_zalo: Watcher = _unwatched,
     ) -> None:
         self._settings = demo_settings(settings)
         self._on_smsc = on_smsc
         self._on_callback = on_callback
+        self._on_zalo = on_zalo
+        self._zalo: ZaloSimulator | None = None
         self._smsc: SmscSimulator | None = None
         self._receiver: CallbackReceiver | None = None
         self.gateway: Gateway | None = None
@@ -102,13 +115,16 @@ class Demo:
         # First the world outside, so that the gateway finds it when it connects.
         self._smsc = await self._start_smsc(state.smsc_port)
         self._receiver = await self._start_receiver(state)
+        self._zalo = await self._start_zalo(state.zalo_port)
         gateway = Gateway(_with_port(self._settings, state))
         await gateway.start()
         self.gateway = gateway
-        state = replace(state, url=gateway.url, smsc_port=self._smsc.port, receiver_port=self._receiver.port)
+        tell_events(self._zalo, gateway.url + EVENTS_PATH)
+        state = replace(state, url=gateway.url, zalo_port=self._zalo.port)
+        state = replace(state, smsc_port=self._smsc.port, receiver_port=self._receiver.port)
         write_state(data_dir, state)
         receiver_url = self._receiver.url + CALLBACK_PATH
-        self.tenant = await furnish(gateway.ledger, gateway.clock, state, receiver_url)
+        self.tenant = await furnish(gateway.ledger, gateway.clock, state, receiver_url, self._zalo)
         await gateway.registry.refresh()
         await open_control(gateway)
         return Ready(
@@ -119,7 +135,15 @@ class Demo:
             smsc=f"{LOOPBACK}:{self._smsc.port}",
             receiver=receiver_url,
             data_dir=data_dir,
+            zalo_example=example(DEMO_SENDER, ZALO_NUMBER),
+            not_on_zalo=ZALO_NUMBER[:-2] + NOT_ON_ZALO,
         )
+
+    async def _start_zalo(self, port: int) -> ZaloSimulator:
+        at = port if _is_free(port) else 0
+        zalo = zalo_simulator(self._settings.data_dir, LOOPBACK, at, self._on_zalo)
+        await zalo.start()
+        return zalo
 
     async def _start_smsc(self, port: int) -> SmscSimulator:
         journal = self._settings.data_dir / SMSC_JOURNAL
@@ -151,6 +175,8 @@ class Demo:
             await self._smsc.stop()
         if self._receiver is not None:
             await self._receiver.stop()
+        if self._zalo is not None:
+            await self._zalo.stop()
 
 
 def _with_port(settings: Settings, state: DemoState) -> Settings:

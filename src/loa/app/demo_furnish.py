@@ -1,4 +1,4 @@
-"""Furnishes a demo's ledger: one tenant with its keys, sender, channel, route and endpoint.
+"""Furnishes a demo's ledger: one tenant with its keys, sender, channels, route and endpoint.
 
 Every step looks first whether it is done already, so a start goes on wherever an earlier one was killed.
 """
@@ -8,27 +8,33 @@ from typing import Any, Final
 
 from loa.app.admin_people import tenant_named
 from loa.app.demo_state import DEMO_SENDER, DemoState
+from loa.app.demo_zalo import ZALO_CHANNEL, channel_settings, furnish_zalo
 from loa.domain import keys
+from loa.domain.routes import RouteStep
 from loa.errors import NotFound
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory
+from loa.ports.ledger import Directory, Ledger
 from loa.ports.records import ApiKey, Tenant
+from loa.simulators.zalo.server import ZaloSimulator
 
 TENANT: Final = "demo"
 SMSC_CHANNEL: Final = "demo-smsc"
+ZALO_WAIT_S: Final = 20
 
 
-async def furnish(ledger: Directory, clock: Clock, state: DemoState, receiver_url: str) -> Tenant:
+async def furnish(ledger: Ledger, clock: Clock, state: DemoState, receiver_url: str, zalo: ZaloSimulator) -> Tenant:
     """Bring the ledger to what the demo needs. Errors: StorageError."""
     tenant = await _tenant(ledger, clock)
     await ledger.add_sender(tenant.id, DEMO_SENDER, "brandname")
-    endpoint = await ledger.add_endpoint(tenant.id, receiver_url, state.callback_secret)
+    endpoint = await ledger.add_endpoint(tenant.id, receiver_url, state.callback_secret, inbound=True)
     for secret, live in ((state.api_key, True), (state.test_api_key, False)):
         await _key(ledger, clock, tenant, secret, live, endpoint.id)
     settings = {"host": "127.0.0.1", "port": state.smsc_port, "system_id": "loa", "window": 100}
-    channel_id = await _channel(ledger, SMSC_CHANNEL, "smpp", settings)
+    smsc = await _channel(ledger, SMSC_CHANNEL, "smpp", settings)
+    first = await _channel(ledger, ZALO_CHANNEL, "zalo", channel_settings(zalo))
+    await furnish_zalo(ledger, clock, first, zalo)
     if not any(route.tenant_id == tenant.id for route in await ledger.routes()):
-        await ledger.add_route(tenant.id, [channel_id])
+        await ledger.add_route(tenant.id, [RouteStep(first, ZALO_WAIT_S), RouteStep(smsc)])
     return tenant
 
 

@@ -24,6 +24,7 @@ class DemoState:
     url: str = ""
     smsc_port: int = 0
     receiver_port: int = 0
+    zalo_port: int = 0
 
 
 def read_state(data_dir: Path) -> DemoState | None:
@@ -31,7 +32,7 @@ def read_state(data_dir: Path) -> DemoState | None:
     path = data_dir / FILE_NAME
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
-        state = DemoState(**{each.name: found[each.name] for each in fields(DemoState)})
+        state = DemoState(**{each.name: found[each.name] for each in fields(DemoState) if each.name in found})
         sound = keys.well_formed(state.api_key) and keys.well_formed(state.test_api_key)
     except (FileNotFoundError, NotADirectoryError):
         return None

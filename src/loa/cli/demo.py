@@ -29,11 +29,12 @@ loa demo --json --port 0 --data /tmp/loa-demo
 """,
 )
 def demo(terminal: Terminal, *, port: Port = None) -> int:
-    """Run gateway, SMSC simulator and callback receiver in one process, on this machine only.
+    """Run gateway, Zalo, SMSC and callback receiver in one process, on this machine only.
 
-    Prints a curl to paste and then shows what happens. With --json it prints one line {"url", "apiKey", "testApiKey",
-    "sender", "smsc", "receiver"} when it is ready, and is quiet then. A second start in the same folder goes on where
-    the first ended, with the same keys.
+    Prints curls to paste and then shows what happens. With --json it prints one line {"url", "apiKey", "testApiKey",
+    "sender", "smsc", "receiver", "zalo"} when it is ready, and is quiet then; "zalo" holds "example", the members of a
+    request that goes over Zalo, and "notOnZalo", a number that gets it by SMS. A second start in the same folder goes
+    on where the first ended, with the same keys.
     """
     terminal.give("server.listen_port", port)
     if terminal.loaded.origins["log.level"] == "default":
@@ -48,7 +49,11 @@ async def _quiet(terminal: Terminal) -> int:
 
 async def _shown(terminal: Terminal) -> int:
     view = DemoView(terminal.out)
-    return await _go(terminal, Demo(terminal.settings, on_smsc=view.on_smsc, on_callback=view.on_callback), view)
+    return await _go(
+        terminal,
+        Demo(terminal.settings, on_smsc=view.on_smsc, on_callback=view.on_callback, on_zalo=view.on_zalo),
+        view,
+    )
 
 
 async def _go(terminal: Terminal, running: Demo, view: DemoView | None) -> int:
@@ -76,7 +81,7 @@ async def _go(terminal: Terminal, running: Demo, view: DemoView | None) -> int:
         await running.stop()
 
 
-def _line(ready: Ready) -> dict[str, str]:
+def _line(ready: Ready) -> dict[str, Any]:
     return {
         "url": ready.url,
         "apiKey": ready.api_key,
@@ -84,4 +89,5 @@ def _line(ready: Ready) -> dict[str, str]:
         "sender": ready.sender,
         "smsc": ready.smsc,
         "receiver": ready.receiver,
+        "zalo": {"example": dict(ready.zalo_example), "notOnZalo": ready.not_on_zalo},
     }

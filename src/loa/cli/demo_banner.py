@@ -24,7 +24,15 @@ def curl(ready: Ready) -> str:
         "type": 0,
         "ext": {},
     }
-    written = json.dumps(body).replace("REQUEST", "demo-'$(date +%s)'")
+    return _call(ready, json.dumps(body).replace("REQUEST", "demo-'$(date +%s)'"))
+
+
+def zalo_curl(ready: Ready) -> str:
+    """Write the call of a message that goes over Zalo."""
+    return _call(ready, json.dumps(dict(ready.zalo_example), ensure_ascii=False))
+
+
+def _call(ready: Ready, written: str) -> str:
     return "\n".join(
         (
             f"curl -sS -X POST {ready.url}{SEND_PATH} \\",
@@ -38,7 +46,7 @@ def banner(ready: Ready) -> str:
     """Write everything a newcomer needs."""
     where = "" if ready.data_dir == Settings().data_dir else f" --data {shlex.quote(str(ready.data_dir))}"
     return f"""
-Loa is ready at {ready.url}. It reaches no real phone: SMSC and callback receiver are simulated here.
+Loa is ready at {ready.url}. It reaches no real phone: Zalo, SMSC and callback receiver are simulated here.
 
 Send a message; paste this into another terminal:
 
@@ -50,6 +58,12 @@ curl -sS {ready.url}/api/v1/submissions/REFERENT_ID -H 'API-KEY: {ready.api_key}
 
 Or let Loa do it:  loa send {NUMBER} --text 'Xin chào từ Loa' --wait{where}
 Numbers ending in 90 are undelivered, 91 rejected, 92 expired, 98 never reported.
+
+The same call goes over Zalo when its text is a registered template:
+
+{zalo_curl(ready)}
+
+{ready.not_on_zalo} is not on Zalo: with this number the same message goes over SMS at once.
 
 Test key (reaches only the sandbox): {ready.test_api_key}
 Callbacks go to {ready.receiver}, the SMSC is at {ready.smsc}.

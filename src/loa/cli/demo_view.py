@@ -19,6 +19,8 @@ from loa.ports.ledger import Search
 from loa.ports.records import MessageFilter, Row
 from loa.simulators.receiver.server import Delivery
 from loa.simulators.smsc.events import Shown, SmscEvent, Taken, Told
+from loa.simulators.zalo.watch import Declined, ZaloEvent
+from loa.simulators.zalo.watch import Shown as ShownOnZalo
 
 QUEUE: Final = 200
 LOOK_S: Final = 0.4
@@ -27,7 +29,7 @@ _CODINGS: Final = {0: "GSM 03.38", 8: "UCS-2"}
 _BUBBLE: Final = 44
 EVERYTHING: Final = MessageFilter()
 
-Event = Shown | Told | Delivery
+Event = Shown | Told | Delivery | ShownOnZalo | Declined
 
 
 class DemoView:
@@ -48,6 +50,11 @@ class DemoView:
         if isinstance(event, Taken):
             self._coding = event.data_coding
         elif isinstance(event, Shown | Told):
+            self._hear(event)
+
+    def on_zalo(self, event: ZaloEvent) -> None:
+        """Hear of something at Zalo."""
+        if isinstance(event, ShownOnZalo | Declined):
             self._hear(event)
 
     def on_callback(self, delivery: Delivery) -> None:
@@ -100,6 +107,10 @@ class DemoView:
             event, coding = self._queue.popleft()
             if isinstance(event, Shown):
                 self._show_bubble(event, coding)
+            elif isinstance(event, ShownOnZalo):
+                self._show_zalo(event)
+            elif isinstance(event, Declined):
+                self._line("yellow", "zalo", f"{event.destination}  refused with {event.code}")
             elif isinstance(event, Told):
                 self._line("cyan", "receipt", f"{event.destination}  {event.stat}")
             else:
@@ -120,6 +131,15 @@ class DemoView:
             return
         self._line("green", "handset", f"{shown.destination}  ({about})")
         bubble = Panel(Text(shown.text), title=shown.source, title_align="left", width=_BUBBLE, border_style="green")
+        self._console.print(bubble)
+
+    def _show_zalo(self, shown: ShownOnZalo) -> None:
+        if not self._console.is_terminal:
+            self._line("", "zalo", f"{shown.destination}  {shown.oa_name}: {shown.text!r}  ({shown.kind})")
+            return
+        self._line("blue", "zalo", f"{shown.destination}  ({shown.kind})")
+        title = f"Zalo · {shown.oa_name}"
+        bubble = Panel(Text(shown.text), title=title, title_align="left", width=_BUBBLE, border_style="blue")
         self._console.print(bubble)
 
     def _show_callback(self, delivery: Delivery) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from rich.console import Console
 from loa.app.demo import Ready
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DemoState
+from loa.app.demo_zalo import example
 from loa.app.probes import NoProbe
 from loa.cli import timeline
-from loa.cli.demo_banner import banner, curl
+from loa.cli.demo_banner import banner, curl, zalo_curl
 from loa.cli.demo_view import QUEUE, DemoView
 from loa.domain import keys
 from loa.domain.routes import plan_of
@@ -22,6 +24,7 @@ from loa.observe.clock import SystemClock
 from loa.ports.records import NewSubmission
 from loa.simulators.receiver.server import Delivery
 from loa.simulators.smsc.events import Shown, Taken, Told
+from loa.simulators.zalo.server import ZaloSimulator
 
 NOW = 1_795_000_000_000
 STATE = DemoState(keys.mint(live=True).secret, keys.mint(live=False).secret, "whsec_" + "A" * 43 + "=")
@@ -91,7 +94,10 @@ def test_the_story_shows_how_long_after_acceptance_each_thing_was() -> None:
     assert lines[5].split()[:4] == [at(1.2), "+1.200", "s", "receipt"]
 
 
-READY = Ready("http://127.0.0.1:8080", STATE.api_key, STATE.test_api_key, "LOA-DEMO", "s:1", "http://r/", Path(".loa"))
+ZALO = (example("LOA-DEMO", "0912345678"), "0912345697")
+READY = Ready(
+    "http://127.0.0.1:8080", STATE.api_key, STATE.test_api_key, "LOA-DEMO", "s:1", "http://r/", Path(".loa"), *ZALO
+)
 
 
 def test_the_curl_of_the_banner_has_every_field_of_the_vendors_call() -> None:
@@ -114,8 +120,9 @@ def test_the_banner_says_key_address_data_and_how_to_read_the_result() -> None:
     assert f"curl -sS {READY.url}/api/v1/submissions/REFERENT_ID -H 'API-KEY: {READY.api_key}'" in said
     assert READY.test_api_key in said
     assert "Ctrl-C stops it" in said
+    assert json.loads(zalo_curl(READY).partition("-d '")[2].removesuffix("'")) == ZALO[0]
     assert "--data" not in said
-    elsewhere = Ready(READY.url, "k", "t", "LOA-DEMO", "s", "r", Path("/tmp/my loa"))
+    elsewhere = replace(READY, data_dir=Path("/tmp/my loa"))
     assert "--wait --data '/tmp/my loa'" in banner(elsewhere)
 
 
@@ -201,7 +208,7 @@ def submission(tenant_id: int, number: int, due_at: int) -> NewSubmission:
 async def test_the_view_shows_what_was_accepted_since_it_began(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "loa.db", probe=NoProbe())
     try:
-        tenant = await furnish(ledger, SystemClock(), STATE, "http://127.0.0.1:1/callbacks")
+        tenant = await furnish(ledger, SystemClock(), STATE, "http://127.0.0.1:1/callbacks", ZaloSimulator(port=9))
         await ledger.accept(submission(tenant.id, 1, NOW))
         look = Look()
         await look.view.begin(ledger, tenant.id)
@@ -218,7 +225,7 @@ async def test_the_view_shows_what_was_accepted_since_it_began(tmp_path: Path) -
 
 async def test_furnishing_goes_on_wherever_it_was_cut_off(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "loa.db", probe=NoProbe())
-    clock = SystemClock()
+    clock, zalo = SystemClock(), ZaloSimulator(port=9)
     try:
         await ledger.add_tenant("demo", 1)
         for receiver in (
@@ -226,12 +233,12 @@ async def test_furnishing_goes_on_wherever_it_was_cut_off(tmp_path: Path) -> Non
             "http://127.0.0.1:1/callbacks",
             "http://127.0.0.1:2/callbacks",
         ):
-            await furnish(ledger, clock, STATE, receiver)
+            await furnish(ledger, clock, STATE, receiver, zalo)
         moved = DemoState(STATE.api_key, STATE.test_api_key, STATE.callback_secret, smsc_port=4)
-        await furnish(ledger, clock, moved, "http://127.0.0.1:2/callbacks")
+        await furnish(ledger, clock, moved, "http://127.0.0.1:2/callbacks", zalo)
         held = await ledger.keys()
         assert [(key.live, key.endpoint_id) for key in held] == [(True, 2), (False, 2)]
         assert [len(await rows) for rows in (ledger.tenants(), ledger.senders(), ledger.routes())] == [1, 1, 1]
-        assert [channel.settings["port"] for channel in await ledger.channels()] == [4]
+        assert [channel.settings.get("port") for channel in await ledger.channels()] == [4, None]
     finally:
         await ledger.close()
