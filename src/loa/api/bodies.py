@@ -44,6 +44,12 @@ async def read_json_body(headers: Iterable[Header], receive: Receive, limit: int
     return await _in_time(_read(receive, limit) if wrong is None else _discard(receive, wrong, 0))
 
 
+async def read_raw_body(headers: Iterable[Header], receive: Receive, limit: int) -> bytes:
+    """Read a body of any kind, as it came. Errors: CallerError where it is too large or too slow; Disconnected."""
+    wrong = Finding("body", "body_too_large", {"limit": limit}) if _announced(headers) > limit else None
+    return await _in_time(_read(receive, limit) if wrong is None else _discard(receive, wrong, 0))
+
+
 async def _in_time(reading: Coroutine[Any, Any, bytes]) -> bytes:
     """Read within BODY_WAIT_S.
 

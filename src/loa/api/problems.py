@@ -40,6 +40,14 @@ class Kind(NamedTuple):
 KINDS: Final[Mapping[str, Kind]] = {
     "invalid_request": Kind(422, Text("Invalid request", "Yêu cầu không hợp lệ")),
     "unauthorised": Kind(401, Text("API key needed", "Cần API key")),
+    "event_not_believed": Kind(
+        401,
+        Text("Event not believed", "Sự kiện không được chấp nhận"),
+        Text(
+            "No channel here has the secret with which this event is signed; the log says why.",
+            "Không kênh nào ở đây có khóa đã ký sự kiện này; lý do có trong nhật ký.",
+        ),
+    ),
     "forbidden": Kind(403, Text("Not allowed", "Không được phép")),
     "not_found": Kind(404, Text("Not found", "Không tìm thấy")),
     "method_not_allowed": Kind(405, Text("Method not allowed", "Phương thức không được phép")),

@@ -1,6 +1,6 @@
 """What this process serves over HTTP: the API where that is its role, health and metrics in any case."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
@@ -9,6 +9,8 @@ from loa import __version__
 from loa.api.app import VendorParts, build_api
 from loa.api.auth import Authenticator
 from loa.api.consent.router import CALLBACK_PATH, build_consent
+from loa.api.hooks.router import PREFIX as HOOKS
+from loa.api.hooks.router import build_hooks
 from loa.api.texts import Language
 from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
@@ -19,11 +21,12 @@ from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
 from loa.notify.guard import url_check
 from loa.notify.signature import is_signed, new_secret
-from loa.ports.channel import Composes, Provider, ReceiptSink
+from loa.ports.channel import Composes, Hears, Provider, ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
 from loa.stages.consent import Consents
 from loa.stages.fitting import Ways
+from loa.stages.hearing import Hearing
 from loa.stages.intake import Intake
 from loa.stages.planning import Planner
 from loa.stages.renewal import Charge
@@ -63,13 +66,26 @@ class _Announcing:
 
 
 class Faces:
-    """Builds the applications. `due`: told that messages were accepted; `draining`: whether the process stops."""
+    """Builds the applications.
+
+    `due`: told that messages were accepted; `told`: that callbacks may be owed; `changed`: that a provider's side of a
+    channel changed; `draining`: whether the process stops.
+    """
 
     def __init__(
-        self, ground: Ground, *, receipts: ReceiptSink, due: Callable[[], None], draining: Callable[[], bool]
+        self,
+        ground: Ground,
+        *,
+        receipts: ReceiptSink,
+        due: Callable[[], None],
+        told: Callable[[], None],
+        changed: Callable[[int], Awaitable[None]],
+        draining: Callable[[], bool],
     ) -> None:
         self._ground = ground
         self._receipts = receipts
+        self._told = told
+        self._changed = changed
         self._draining = draining
         self._guard = translate.guard_policy(ground.settings)
         self._authenticator = Authenticator(ground.registry)
@@ -81,7 +97,9 @@ class Faces:
         if "api" not in self._ground.settings.roles:
             return OnlyPaths(build_native(self._native), HEALTH_PATHS)
         consents = Consents(self._ground.ledger, self._charge_of, self._ground.clock)
-        return build_api(self._vendor_parts(), self._native, more={CALLBACK_PATH: build_consent(consents)})
+        hooks = build_hooks(self._hearing(), Language(self._ground.settings.language))
+        more = {CALLBACK_PATH: build_consent(consents), HOOKS: hooks}
+        return build_api(self._vendor_parts(), self._native, more=more)
 
     def admin(self) -> Any:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""
@@ -105,6 +123,18 @@ class Faces:
     def _charge_of(self, channel_id: int) -> Charge | None:
         record = self._ground.registry.channel(channel_id)
         return charge_of(record, self._ground.providers) if record is not None else None
+
+    def _hearing(self) -> Hearing:
+        ground = self._ground
+        return Hearing(
+            {name: each for name, each in ground.providers.items() if isinstance(each, Hears)},
+            ground.registry,
+            ground.ledger,
+            ground.clock,
+            receipts=self._receipts,
+            told=self._told,
+            changed=self._changed,
+        )
 
     def _check_url(self, url: str) -> str:
         return url_check(url, self._guard)

@@ -117,7 +117,12 @@ class Gateway:
         ground = Ground(self.settings, self.ledger, self.registry, self.providers, self.clock, self._probe)
         self._stages = Stages(ground)
         self._faces = Faces(
-            ground, receipts=self._stages.receipts.offer, due=self._stages.due, draining=self._stopping.is_set
+            ground,
+            receipts=self._stages.receipts.offer,
+            due=self._stages.due,
+            told=self._stages.told,
+            changed=self._stages.templates_changed,
+            draining=self._stopping.is_set,
         )
 
     async def _ensure_sandbox(self) -> None:

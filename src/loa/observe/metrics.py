@@ -101,6 +101,18 @@ double_reach_total = _counter(
 silent_total = _counter("silent_total", "Messages whose next step began because the one before stayed silent.")
 receipts_orphan = _gauge("receipts_orphan", "Receipts parked because nothing matches them yet.")
 
+# --- inbound ---
+heard_total = _counter(
+    "heard_total",
+    "Events that providers posted, by result: taken, unavailable, or why one was not believed: signature, unknown_app,"
+    " unknown_oa, unreadable.",
+    "provider",
+    "result",
+)
+inbound_total = _counter("inbound_total", "Inbound events stored.")
+inbound_repeat_total = _counter("inbound_repeat_total", "Inbound events that repeated an earlier one.")
+inbound_unowned_total = _counter("inbound_unowned_total", "Inbound events stored that no tenant is told of.")
+
 # --- callbacks ---
 callback_deliveries_total = _counter(
     "callback_deliveries_total", "Tries of callbacks, by result: delivered, failed, given_up.", "result"

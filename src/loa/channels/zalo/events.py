@@ -6,6 +6,7 @@ attested nowhere. Source: Zalo reference, section 8.
 
 import hmac
 import json
+import math
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
@@ -67,10 +68,22 @@ def hear(channels: Sequence[ChannelRecord], headers: Mapping[str, str], body: by
 
 def _object(body: bytes) -> Event | None:
     try:
-        found = json.loads(body)
+        found = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, Mapping) else None
+
+
+def _no_number(written: str) -> float:
+    raise ValueError(written)
+
+
+def _finite(written: str) -> float:
+    """Read a number. Errors: ValueError for one that JSON could not tell a tenant of."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(written)
+    return number
 
 
 def _part(event: Event, name: str) -> Event:
