@@ -1,9 +1,11 @@
 """What the dry run said, for people."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from loa.cli.terminal import Terminal, words
+
+NO_MATCH: Final = "template_no_match"
 
 
 def show_explained(terminal: Terminal, said: Mapping[str, Any]) -> None:
@@ -96,7 +98,10 @@ def _against(said: Mapping[str, Any]) -> Iterator[str]:
         yield f"refused: {finding['pointer']} {finding['detail']}"
     for channel, findings in said["leftOut"].items():
         for finding in findings:
-            yield f"left out: {channel}: {finding['detail']}"
+            # What the whole request is refused for has been said.
+            if finding not in said["findings"]:
+                cure = " See how far it goes: loa templates match" if finding["code"] == NO_MATCH else ""
+                yield f"left out: {channel}: {finding['detail']}{cure}"
     for verdict in said["verdicts"]:
         if verdict["finding"] is not None:
             yield f"{verdict['effect']}: {verdict['rule']}: {verdict['finding']['detail']}"

@@ -88,8 +88,16 @@ def test_what_else_a_step_may_send_is_named(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_why_a_channel_was_left_out_is_said_and_no_table_without_a_plan(capsys: pytest.CaptureFixture[str]) -> None:
-    finding = {"pointer": "/text", "code": "template_no_match", "detail": "The text is none."}
-    said = explained(destination("0912345678"), findings=[finding], leftOut={"zalo": [finding]})
+    refused = {"pointer": "/text", "code": "template_ambiguous", "detail": "It fits two."}
+    none = {"pointer": "/text", "code": "template_no_match", "detail": "It is none."}
+    idle = {"pointer": "/text", "code": "template_idle", "detail": "It is pending."}
+    said = explained(
+        destination("0912345678"), findings=[refused], leftOut={"zalo": [refused], "oa": [none], "shop": [idle]}
+    )
     lines = shown(said, capsys)
-    assert lines[-2:] == [["refused: /text The text is none."], ["left out: zalo: The text is none."]]
+    assert lines[-3:] == [
+        ["refused: /text It fits two."],
+        ["left out: oa: It is none. See how far it goes: loa templates match"],
+        ["left out: shop: It is pending."],
+    ]
     assert not any("STEP" in line for line in lines)
