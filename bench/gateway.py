@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tools import BenchError
+from zalo import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Setup:
     receiver_port: int
     receipts: bool
     any_hour: bool = False  # True: advertising is sent at any time of day
+    zalo: Platform | None = None  # messages go there first
 
 
 class Gateway(Protocol):

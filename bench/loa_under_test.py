@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import zalo
 from gateway import Setup, answers, start_process, stop_process, wait_until
 from postgres_server import PostgresServer
 from tools import BenchError, Json, free_port
@@ -79,12 +80,14 @@ class Loa:
             self._server.checkpoint()
         env = environment(setup, self._database)
         self._set_up(setup, env)
-        self._port = free_port()
+        self._port = setup.zalo.api_port if setup.zalo else free_port()
         command = [str(LOA), "serve", "--data", env["LOA_DATA_DIR"], "--port", str(self._port)]
         command += ["--workers", str(self._workers)] if self._workers > 1 else []
         self._process = start_process(command, setup.directory / "loa.log", env)
         log = setup.directory / "loa.log"
         wait_until(lambda: answers(self._port), f"{self.name} to be ready on port {self._port} (see {log})")
+        if setup.zalo:
+            self._register_template(env)
 
     def _set_up(self, setup: Setup, env: dict[str, str]) -> None:
         settings = [f"{name}={value}" for name, value in channel_settings(setup).items()]
@@ -93,10 +96,25 @@ class Loa:
         self._key = key["apiKey"]
         self._command(env, "channels", "add", CHANNEL, "smpp", *pairs)
         self._command(env, "senders", "add", SENDER)
-        self._command(env, "routes", "add", CHANNEL)
+        steps = [CHANNEL]
+        if setup.zalo:
+            self._introduce(env, setup.zalo)
+            steps = [f"{zalo.CHANNEL},after=60s", CHANNEL]
+        self._command(env, "routes", "add", *steps)
         if setup.receipts:
             url = f"http://127.0.0.1:{setup.receiver_port}/callback"
             self._command(env, "endpoints", "add", url, "--for-key", str(key["id"]))
+
+    def _introduce(self, env: dict[str, str], platform: zalo.Platform) -> None:
+        pairs = [word for name, value in platform.settings().items() for word in ("--set", f"{name}={value}")]
+        self._command(env, "channels", "add", zalo.CHANNEL, "zalo", *pairs)
+        self._command(env, "zalo", "token", zalo.CHANNEL, "--refresh-token-file", str(platform.token_file()))
+
+    def _register_template(self, env: dict[str, str]) -> None:
+        self._command(env, "templates", "sync", zalo.CHANNEL)
+        known = lambda: self._command(env, "templates", "list", zalo.CHANNEL) != []  # noqa: E731
+        wait_until(known, "the template to be read from Zalo")
+        self._command(env, "templates", "text", zalo.CHANNEL, zalo.TEMPLATE, zalo.TEXT)
 
     def _command(self, env: dict[str, str], *words: str) -> Json:
         done = subprocess.run([LOA, *words, "--json"], env=env, capture_output=True, text=True, timeout=60, check=False)

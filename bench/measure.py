@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway import Gateway, Setup, wait_until
+from loa_under_test import LOA
 from machine import Meter
 from scenarios import Scenario
 from tools import BenchError, Json, Tool, finish_load, read_log, run_load, start_load
+from zalo import Platform
 
 STALLED_AFTER = 20.0
 LINK_PATIENCE = 90.0
@@ -32,16 +34,20 @@ class Bed:
         self.directory = directory
         self.smsc = Tool("smsc", receipts=scenario.receipts, watch=OTP_PREFIX, open=not scenario.unlinked)
         self.receiver = Tool("receiver")
+        self.zalo: Platform | None = None
 
     def __enter__(self) -> Bed:
         self.directory.mkdir(parents=True)
         scenario = self.scenario
+        if scenario.zalo:
+            self.zalo = Platform.start(LOA, self.directory, refuse=scenario.refused)
         setup = Setup(
             directory=self.directory,
             smsc_port=self.smsc.port,
             receiver_port=self.receiver.port,
             receipts=scenario.receipts,
             any_hour=bool(scenario.backlog),
+            zalo=self.zalo,
         )
         try:
             self.gateway.start(setup)
@@ -56,6 +62,8 @@ class Bed:
         self.gateway.stop()
         self.smsc.stop()
         self.receiver.stop()
+        if self.zalo is not None:
+            self.zalo.stop()
 
     def wait_for_link(self) -> None:
         wait_until(lambda: self.smsc.ask()["bound"] > 0, f"{self.gateway.name} to bind to the SMSC", LINK_PATIENCE)
@@ -65,9 +73,14 @@ class Bed:
 
     def meter(self) -> Meter:
         tools = [self.smsc.process.pid, self.receiver.process.pid]
+        tools += [self.zalo.process.pid] if self.zalo else []
         meter = Meter(self.gateway.pids(), tools, self.gateway.database_pids())
         meter.start()
         return meter
+
+    def submitted(self) -> int:
+        """How many messages were handed over."""
+        return self.zalo.accepted() if self.zalo is not None else int(self.smsc.ask()["distinct"])
 
     def finished(self) -> int:
         """How many different destinations have come to the end of their way."""
@@ -98,6 +111,8 @@ def measure(gateway: Gateway, scenario: Scenario, directory: Path, scale: float)
     with Bed(gateway, scenario, directory) as bed:
         if scenario.backlog:
             return _measure_otp(bed, scale)
+        if scenario.refused:
+            return _measure_refused(bed, scale)
         if scenario.unlinked:
             return _measure_accept(bed, scale)
         return _measure_way(bed, scale)
@@ -143,6 +158,7 @@ def _measure_way(bed: Bed, scale: float) -> dict[str, Any]:
         raise BenchError(f"the warm-up never came through: {bed.smsc.ask()} {bed.receiver.ask()}")
     bed.smsc.ask("reset")
     bed.receiver.ask("reset")
+    before = bed.zalo.accepted() if bed.zalo is not None else 0
     meter = bed.meter()
     requests = max(scenario.connections, round(scenario.messages * scale / scenario.destinations))
     load = run_load(**bed.load(scenario.destinations, requests=requests, first_number=FIRST_NUMBER))
@@ -157,7 +173,7 @@ def _measure_way(bed: Bed, scale: float) -> dict[str, Any]:
         "messagesPerSecond": bed.finished() / seconds,
         "seconds": seconds,
         "complete": complete,
-        "missingSubmits": load["messages"] - smsc["distinct"],
+        "missingSubmits": load["messages"] - (bed.submitted() - before),
         "duplicateSubmits": smsc["duplicates"],
         "missingCallbacks": load["messages"] - receiver["distinct"] if scenario.receipts else 0,
         "repeatedCallbacks": receiver["repeats"],
@@ -197,6 +213,21 @@ def _measure_otp(bed: Bed, scale: float) -> dict[str, Any]:
         "queuedPerSecond": queued["messagesPerSecond"],
         "duplicateSubmits": smsc["duplicates"],
         "smsc": smsc,
+    }
+
+
+def _measure_refused(bed: Bed, scale: float) -> dict[str, Any]:
+    """Send codes that Zalo refuses, and time their arrival at the SMSC."""
+    log = bed.directory / "otp.log"
+    seconds = max(3, round(bed.scenario.seconds * scale))
+    meter = bed.meter()
+    load = run_load(**bed.load(1, duration=seconds, rate=OTP_RATE, first_number=OTP_NUMBER, type=2, log=log))
+    wait_for_progress(lambda: len(bed.smsc.arrivals()), load["accepted"])
+    figures = {**_accept_figures(load), **_use_figures(meter, load["messages"])}
+    return {
+        **figures,
+        **_queue_times(read_log(log), bed.smsc.arrivals()),
+        "duplicateSubmits": bed.smsc.ask()["duplicates"],
     }
 
 

@@ -10,6 +10,7 @@ class Scenario:
     """`messages` is the size at scale 1; `seconds` replaces it where only time counts.
 
     With `unlinked` the SMSC is away at first: what is accepted stays, as a backlog or to measure accepting alone.
+    `zalo`: over the simulated Zalo first; with `refused` it refuses every number, so that all go on to SMS.
     `workers`: also with several API workers. `standard`: runs where none is named. `lives`: the ledger alone, see
     ledger_life.py; there `connections` are the callers, and `variants` what is compared.
     """
@@ -29,6 +30,8 @@ class Scenario:
     lives: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     history: int = 0
+    zalo: bool = False
+    refused: bool = False
 
 
 BOTH = ("sent", "delivered")
@@ -52,6 +55,32 @@ SCENARIOS = (
         backlog=150_000,
         unlinked=True,
         kannel=False,
+    ),
+    Scenario(
+        "zalo-100",
+        "templates over Zalo, 100 destinations a request, receipts and callbacks",
+        100,
+        16,
+        20_000,
+        kannel=False,
+        zalo=True,
+    ),
+    Scenario(
+        "zalo-1",
+        "templates over Zalo, 1 destination a request, receipts and callbacks",
+        messages=10_000,
+        kannel=False,
+        zalo=True,
+        standard=False,
+    ),
+    Scenario(
+        "zalo-refused",
+        "one-time codes, 20 a second, that Zalo refuses and SMS carries",
+        connections=8,
+        seconds=15,
+        kannel=False,
+        zalo=True,
+        refused=True,
     ),
     Scenario(
         "life-100",
@@ -114,6 +143,10 @@ TARGETS = (
     Target("e2e-100", "loa-sqlite", "messagesPerSecond", 20_000, "messages/s"),
     Target("otp", "loa-sqlite", "queueMsP99", 500, "ms queue time, p99", at_most=True),
     Target("otp", "loa-postgres", "queueMsP99", 500, "ms queue time, p99", at_most=True),
+    Target("zalo-100", "loa-sqlite", "messagesPerSecond", 2_000, "template messages/s"),
+    Target("zalo-100", "loa-postgres", "messagesPerSecond", 2_000, "template messages/s"),
+    Target("zalo-refused", "loa-sqlite", "queueMsP99", 1_000, "ms from the answer to the SMSC, p99", at_most=True),
+    Target("zalo-refused", "loa-postgres", "queueMsP99", 1_000, "ms from the answer to the SMSC, p99", at_most=True),
     Target("*", "loa-sqlite", "peakRssMiB", 200, "MiB, highest of all runs", at_most=True),
     Target("e2e-1", "loa-postgres", "messagesPerSecond", 2_500, "messages/s"),
     Target("e2e-1", "loa-postgres-workers", "messagesPerSecond", 2_500, "messages/s"),
