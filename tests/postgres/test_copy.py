@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from loa.ledger.postgres.ledger import PostgresLedger, PostgresOptions
 from loa.ledger.sqlite.copying import STEPS, Source
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
+from loa.ports.records import NewInbound
 from loa.ports.sealing import KeyUse
 from loa.seal.keyfile import NAME, KeyFile
 from loa.seal.keyring import Keyring, MasterKey
 from loa.seal.sealer import FixedKeys
-from tests.contract.ledger.values import claim, no_resend, receipt, resend, submission
+from tests.contract.ledger.values import DAY, claim, keep, no_resend, receipt, resend, submission
 from tests.support.fakes import EPOCH, FakeClock, QuietProbe
 from tests.support.full_ledger import LATER, MUCH_LATER, everything, make_full
 from tests.support.postgres import Postgres
@@ -159,6 +161,28 @@ async def test_receipts_repeats_and_new_messages_work_on_what_was_copied(full: P
         await ledger.close()
 
 
+async def test_inbound_events_are_recognised_there_and_forgotten_in_their_time(
+    full: Path, url: str, tmp_path: Path
+) -> None:
+    await copied(full, url)
+    ledger = await start(url, tmp_path)
+    try:
+        again = NewInbound(1, "follow", "follow:2", -186, 2, {}, b"{}", LONG_AFTER)
+        assert await ledger.take_inbound([again, replace(again, key="follow:3")]) == 1
+        assert await _kinds(ledger, 2) == ["follow", "follow"]
+        await ledger.purge(1_000, LONG_AFTER, keep(content=DAY // 2))
+        found = [row["inbound"] for row in await ledger.events(2, 0, 1_000) if row["inbound"]]
+        assert [event.raw for event in found] == [b"", b"{}"]
+        await ledger.purge(1_000, LONG_AFTER, keep(history=DAY // 2))
+        assert (await _kinds(ledger, 1), await _kinds(ledger, 2)) == ([], ["follow"])
+    finally:
+        await ledger.close()
+
+
+async def _kinds(ledger: PostgresLedger, tenant_id: int) -> list[str]:
+    return [row["inbound"].kind for row in await ledger.events(tenant_id, 0, 1_000) if row["inbound"]]
+
+
 async def test_the_file_is_marked_and_no_loa_starts_on_it_until_the_mark_is_gone(full: Path, url: str) -> None:
     as_it_was = full.read_bytes()
     await copied(full, url)
@@ -201,7 +225,7 @@ async def test_sealed_values_are_taken_over_as_they_are_under_the_same_keys(
     full: Path, url: str, tmp_path: Path
 ) -> None:
     key = KeyFile(full.with_name(NAME)).read().ids[0]
-    KeyFile(full.with_name(NAME)).add(MasterKey.fresh())
+    KeyFile(full.with_name(NAME)).add_fresh()
     await copied(full, url)
     ledger = await start(url, tmp_path)
     try:

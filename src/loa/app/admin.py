@@ -16,9 +16,11 @@ from loa.app.admin_grants import GrantDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
+from loa.app.admin_seal import SealDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
 from loa.app.channel_host import ChannelHost
+from loa.app.ledgers import key_source
 from loa.domain import msisdn
 from loa.errors import CallerError
 from loa.notify.guard import url_check
@@ -26,11 +28,12 @@ from loa.notify.signature import new_secret
 from loa.ports.channel import Provider
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
+from loa.seal.sealer import KeySource
 from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
 READING: Final = frozenset(
-    {"list", "show", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
+    {"list", "show", "status", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
 )
 """Last words of the verbs that change nothing."""
 
@@ -41,6 +44,8 @@ class Rules:
 
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
+    keys: KeySource
+    shares_ledger: bool = False
     public_url: str = ""
 
 
@@ -54,7 +59,13 @@ def rules_of(settings: Settings) -> Rules:
         except msisdn.NumberRefused:
             return None
 
-    return Rules(lambda url: url_check(url, guard), read_number, settings.server.public_url)
+    return Rules(
+        lambda url: url_check(url, guard),
+        read_number,
+        key_source(settings),
+        shares_ledger=settings.on_postgres,
+        public_url=settings.server.public_url,
+    )
 
 
 async def _nobody_to_tell() -> None:
@@ -81,6 +92,7 @@ class Admin:
         endpoints = EndpointDesk(ledger, clock, rules.url_reason, new_secret)
         grants = GrantDesk(ledger, clock, providers, rules.public_url)
         templates = TemplateDesk(ledger, clock, providers)
+        seal = SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._verbs: dict[str, Verb] = {
@@ -120,6 +132,12 @@ class Admin:
             "ledger.orphans": reading.orphans,
             "ledger.lanes": reading.lanes,
             "ledger.release": RestoreDesk(ledger, clock).release,
+            "seal.status": seal.status,
+            "seal.prepare": seal.prepare,
+            "seal.begin": seal.begin,
+            "seal.step": seal.step,
+            "seal.end": seal.end,
+            "seal.abandon": seal.abandon,
             "about": reading.about,
         }
 

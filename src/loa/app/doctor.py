@@ -16,6 +16,7 @@ import apsw
 from loa.app.admin_files import file_state
 from loa.app.admin_reach import administer, running
 from loa.app.doctor_postgres import examine_server
+from loa.app.doctor_seal import seal_findings
 from loa.app.doctor_templates import template_findings
 from loa.app.findings import Finding, Level
 from loa.app.ledgers import RELEASE, backup_time
@@ -50,7 +51,11 @@ async def examine(settings: Settings) -> list[Finding]:
         findings += await examine_server(settings, is_running=about is not None)
     else:
         findings.append(_ledger(settings, about))
-    return [*findings, *await _channels(settings, about, findings)]
+    reached = _is_reached(settings, findings)
+    sealed = await seal_findings(settings, reached=reached)
+    if not reached or any(finding.level is Level.FAIL for finding in sealed):
+        return [*findings, *sealed]
+    return [*findings, *sealed, *await _channels(settings, about)]
 
 
 def _python() -> Finding:
@@ -191,13 +196,15 @@ def _ledger(settings: Settings, about: Mapping[str, Any] | None) -> Finding:
     return Finding("ledger", Level.OK, detail)
 
 
-async def _channels(settings: Settings, about: Mapping[str, Any] | None, findings: Iterable[Finding]) -> list[Finding]:
-    """Look at the channels; a ledger that is not there, not well, or would be migrated by a look is left alone."""
+def _is_reached(settings: Settings, findings: Iterable[Finding]) -> bool:
+    """Tell whether the ledger may be opened: not one that is not well, or would be made or migrated by a look."""
     levels = {(finding.name, finding.level) for finding in findings}
     sound = not levels & {("ledger", Level.FAIL), ("ledger", Level.WARN), ("data folder", Level.FAIL)}
-    reached = ("postgresql", Level.OK) in levels if settings.on_postgres else settings.ledger_path.exists()
-    if not sound or not reached:
-        return []
+    there = ("postgresql", Level.OK) in levels if settings.on_postgres else settings.ledger_path.exists()
+    return sound and there
+
+
+async def _channels(settings: Settings, about: Mapping[str, Any] | None) -> list[Finding]:
     try:
         rows = await administer(settings, "channels.list")
         grants = await administer(settings, "grants.list")

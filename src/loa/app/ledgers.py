@@ -14,7 +14,7 @@ from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
 from loa.seal.keyfile import KeyFile
 from loa.seal.keyring import Keyring
-from loa.seal.sealer import FixedKeys, KeySource, Sealer
+from loa.seal.sealer import FixedKeys, KeySource, Sealer, missing
 from loa.settings.tree import Settings
 
 RELEASE = (
@@ -35,21 +35,23 @@ def key_source(settings: Settings) -> KeySource:
 async def open_ledger(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool = False) -> Ledger:
     """Open the ledger of these settings; `briefly` for one command, which accepts and sends no messages.
 
-    Errors: ConfigError; StorageError, also for a restored backup that nobody has released, but not briefly.
+    Errors: ConfigError; StorageError, also where the master key is missing and for a restored backup that nobody has
+    released, but not briefly.
     """
+    sealer = Sealer(key_source(settings))
+    ledger = await _open(settings, probe, clock, sealer, briefly=briefly)
     if briefly:
-        return await _open(settings, probe, clock, briefly=True)
-    ledger = await _open(settings, probe, clock, briefly=False)
+        return ledger
     try:
         await _refuse_restored(settings, ledger)
+        _refuse_without_key(sealer)
     except BaseException:
         await ledger.close()
         raise
     return ledger
 
 
-async def _open(settings: Settings, probe: Probe, clock: Clock, *, briefly: bool) -> Ledger:
-    sealer = Sealer(key_source(settings))
+async def _open(settings: Settings, probe: Probe, clock: Clock, sealer: Sealer, *, briefly: bool) -> Ledger:
     if settings.on_postgres:
         options = translate.postgres_options(settings)
         if briefly:
@@ -79,6 +81,12 @@ async def _refuse_restored(settings: Settings, ledger: Ledger) -> None:
         f"the ledger {place} was restored from a backup of {backup_time(at)}: the Loa it was taken from may have sent"
         f" since what waits in it. {RELEASE}"
     )
+
+
+def _refuse_without_key(sealer: Sealer) -> None:
+    """Refuse a ledger whose secrets this process could neither open nor seal. Errors: CannotOpen, ConfigError."""
+    if not sealer.has(sealer.current):
+        raise missing(sealer.current, sealer.source.where)
 
 
 def backup_time(at: int) -> str:

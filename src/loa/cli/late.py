@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "endpoints": Late("loa.cli.endpoints", "Endpoints that take callbacks: add, list, enable."),
     "callbacks": Late("loa.cli.callbacks", "Callbacks once more."),
     "ledger": Late("loa.cli.ledger", "The ledger: status, migrate, backup, check, copy."),
+    "seal": Late("loa.cli.seal", "Master keys: status, rotate, abandon."),
     "doctor": Late("loa.cli.doctor", "Look for what is wrong, and say how to cure it.", alone=True),
     "certify": Late("loa.cli.certify", "Prove on this machine that nothing accepted is lost.", alone=True),
     "config": Late("loa.cli.config", "Settings: show, check, reference."),

@@ -1,18 +1,16 @@
 """`loa ledger`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from loa.app import admin_files, admin_postgres, ledger_copy
 from loa.app.admin_reach import administer
 from loa.app.ledgers import backup_time
 from loa.cli.command import command, group
 from loa.cli.failures import Exit
+from loa.cli.progress import bar
 from loa.cli.terminal import Terminal
 from loa.errors import CallerError, NotFound
 from loa.observe.clock import SystemClock
@@ -125,7 +123,7 @@ def backup(
     """
     if terminal.settings.on_postgres:
         raise admin_postgres.refuse_backup(terminal.settings)
-    with _bar(terminal, "copying the ledger") as told:
+    with bar(terminal, "copying the ledger") as told:
         octets = admin_files.back_up(
             terminal.settings.ledger_path, target, lambda done, pages: told("copying the ledger", done, pages)
         )
@@ -162,16 +160,6 @@ def _said_of_release(done: dict[str, Any]) -> str:
     return f"{what}: {counts}\nthe ledger goes on: start Loa"
 
 
-@contextmanager
-def _bar(terminal: Terminal, text: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Show how far something is, on a terminal only; gives what is to be told."""
-    parts = (TextColumn("{task.description:<24}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    hidden = terminal.as_json or not terminal.err.is_terminal
-    with Progress(*parts, console=terminal.err, transient=True, disable=hidden) as bar:
-        task = bar.add_task(text)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
-
-
 @command(
     app,
     "copy",
@@ -203,7 +191,7 @@ async def copy(
     be read by other users of this machine while the command runs; in LOA_DATABASE it cannot.
     """
     chosen = ledger_copy.ends(terminal.settings, source, target)
-    with _bar(terminal, "looking") as told:
+    with bar(terminal, "looking") as told:
         copied = await ledger_copy.copy_ledger(chosen, SystemClock(), told)
     terminal.data(
         {"from": str(chosen.path), "to": copied.place, "again": copied.again, "rows": copied.rows},

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,8 +16,6 @@ _HEAD: Final = (
     "# Master keys of Loa's ledger. Back this file up, and not beside the ledger: who has both has the secrets.\n"
 )
 _OTHERS: Final = 0o077
-
-Change = Callable[[Keyring], Keyring]
 
 
 class KeyFile:
@@ -58,17 +56,10 @@ class KeyFile:
         self._folder_to_disk()
         return found
 
-    def add(self, key: MasterKey) -> Keyring:
-        """Put a key before the others; on disk when this returns."""
-        return self._change(lambda found: found.with_first(key))
-
-    def keep_only(self, key_ids: set[str]) -> Keyring:
-        """Take all other keys out; on disk when this returns."""
-        return self._change(lambda found: Keyring(tuple(key for key in found.keys if key.id in key_ids)))
-
-    def _change(self, change: Change) -> Keyring:
+    def add_fresh(self) -> Keyring:
+        """See KeySource."""
         with self._alone():
-            changed = change(self.read())
+            changed = self.read().with_first(MasterKey.fresh())
             self._write(changed)
         return changed
 

@@ -6,7 +6,7 @@ that is not known yet: another process may have brought a new one.
 
 from typing import Final, Protocol
 
-from loa.errors import CannotOpen
+from loa.errors import CannotOpen, ConfigError
 from loa.seal.envelope import Damaged, Envelope, close, is_sealed, rewrap, unclose
 from loa.seal.keyring import Keyring, MasterKey
 
@@ -29,6 +29,10 @@ class KeySource(Protocol):
         """Read the keys, making the first one where there is none: on disk when this returns. Errors: ConfigError."""
         ...
 
+    def add_fresh(self) -> Keyring:
+        """Make a key and put it before the others: on disk when this returns. Errors: ConfigError."""
+        ...
+
 
 class FixedKeys:
     """Keys that somebody gave at the start."""
@@ -44,6 +48,13 @@ class FixedKeys:
     def make(self) -> Keyring:
         """See KeySource."""
         return self._keyring
+
+    def add_fresh(self) -> Keyring:
+        """See KeySource; whoever gave the keys gives a new one too."""
+        raise ConfigError(
+            f"the master keys come from {self.where}: put a new one, made by openssl rand -base64 32, before the others"
+            " there, start every Loa anew, and run this again"
+        )
 
 
 class Sealer:

@@ -104,10 +104,14 @@ ADMINISTRATION = [
     ("keys revoke", "1", "--yes"),
     ("ledger status",),
     ("ledger migrate",),
+    ("seal status",),
     ("config show",),
     ("config check",),
 ]
-TRIED_APART = {"demo", "doctor", "ledger backup", "ledger check", "ledger copy", "ledger release"}
+TRIED_APART = {
+    *("demo", "doctor", "ledger backup", "ledger check", "ledger copy", "ledger release"),
+    *("seal rotate", "seal abandon"),
+}
 
 
 def test_each_command_is_tried_somewhere() -> None:
@@ -264,6 +268,21 @@ def test_a_server_that_is_away_is_said_to_be(run: Run, monkeypatch: pytest.Monke
     ended = run("doctor", "--json")
     assert ended.code == 1
     assert PASSWORD not in ended.out
+
+
+def test_a_new_master_key_is_brought_to_every_process_before_it_is_used(run: Run, ready: str) -> None:
+    run("channels", "add", "trial", "sandbox")
+    refused = run("seal", "rotate")
+    assert (refused.code, "run loa seal rotate --prepare, bring the file" in refused.err) == (2, True)
+    key = run("seal", "rotate", "--prepare", "--json").json["key"]
+    assert run("seal", "rotate", "--json").json == {"key": key, "finishedEarlier": False, "done": 1, "damaged": 0}
+    assert run("seal", "abandon", "--yes").code == 2
+    Path(".loa/master.key").unlink()
+    assert (run("channels", "list").code, run("seal", "abandon", "--yes").code) == (7, 2), "no key lies ready"
+    run("seal", "rotate", "--prepare")
+    assert run("seal", "abandon", "--yes", "--json").json["gone"] == {"channel.settings": ["trial"]}
+    assert run("channels", "list").code == 0
+    assert ready
 
 
 def test_the_demo_does_not_join_a_cluster(run: Run, ready: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loa.errors import CannotOpen
+from loa.errors import CannotOpen, ConfigError
 from loa.seal.envelope import PREFIX, Damaged, Envelope, close
 from loa.seal.keyring import Keyring, MasterKey
 from loa.seal.sealer import OPENED_KEPT, FixedKeys, Sealer, key_of
@@ -115,6 +115,11 @@ def test_the_first_key_seals_where_the_ledger_names_none() -> None:
     assert key_of(one.seal("p", "x")) == OTHER.id
 
 
+def test_keys_that_somebody_gave_are_not_added_to() -> None:
+    with pytest.raises(ConfigError, match="come from the test: put a new one, made by openssl"):
+        FixedKeys(Keyring((KEY,)), "the test").add_fresh()
+
+
 def test_what_is_kept_open_has_a_bound() -> None:
     one, far = sealer(), close("p", "x", KEY).written()
     assert one.open("p", far) == "x"
@@ -138,6 +143,10 @@ class Growing:
 
     def make(self) -> Keyring:
         return self.read()
+
+    def add_fresh(self) -> Keyring:
+        self.keyring = self.keyring.with_first(MasterKey.fresh())
+        return self.keyring
 
 
 def test_a_new_key_is_learned_when_it_is_met_and_an_old_one_kept() -> None:

@@ -77,11 +77,12 @@ def test_what_a_crash_left_half_written_is_no_key(tmp_path: Path) -> None:
     assert file.make() == file.read()
 
 
-def test_a_key_is_added_before_the_others_and_others_are_taken_out(tmp_path: Path) -> None:
+def test_a_key_is_added_before_the_others(tmp_path: Path) -> None:
     file = KeyFile(tmp_path / "master.key")
     first = file.make().keys[0]
-    assert file.add(TWO).ids == file.read().ids == (TWO.id, first.id)
-    assert file.keep_only({TWO.id}) == file.read() == Keyring((TWO,))
+    added = file.add_fresh()
+    assert (file.read(), added.ids[1:]) == (added, (first.id,))
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
