@@ -72,6 +72,88 @@ async def _nobody_to_tell() -> None:
     """Do nothing: no gateway runs here that would have to read the directory again."""
 
 
+def _of_people(people: People) -> dict[str, Verb]:
+    return {
+        "tenants.add": people.add_tenant,
+        "tenants.list": people.list_tenants,
+        "tenants.policies": people.set_policies,
+        "keys.create": people.create_key,
+        "keys.list": people.list_keys,
+        "keys.revoke": people.revoke_key,
+        "senders.add": people.add_sender,
+        "senders.list": people.list_senders,
+    }
+
+
+def _of_channels(channels: ChannelDesk) -> dict[str, Verb]:
+    return {
+        "channels.add": channels.add,
+        "channels.list": channels.list_channels,
+        "channels.show": channels.show,
+        "channels.set": channels.change,
+        "channels.test": channels.test,
+        "channels.pause": channels.pause,
+        "channels.resume": channels.resume,
+    }
+
+
+def _of_grants(grants: GrantDesk) -> dict[str, Verb]:
+    return {
+        "grants.list": grants.list_grants,
+        "grants.connect": grants.connect,
+        "grants.keep": grants.keep,
+    }
+
+
+def _of_templates(templates: TemplateDesk) -> dict[str, Verb]:
+    return {
+        "templates.list": templates.list_templates,
+        "templates.show": templates.show,
+        "templates.text": templates.set_text,
+        "templates.sync": templates.sync,
+        "templates.match": templates.match,
+    }
+
+
+def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
+    return {
+        "routes.add": routes.add,
+        "routes.list": routes.list_routes,
+        "routes.remove": routes.remove,
+    }
+
+
+def _of_endpoints(endpoints: EndpointDesk) -> dict[str, Verb]:
+    return {
+        "endpoints.add": endpoints.add,
+        "endpoints.list": endpoints.list_endpoints,
+        "endpoints.enable": endpoints.enable,
+        "callbacks.replay": endpoints.replay,
+    }
+
+
+def _of_reading(reading: Reading) -> dict[str, Verb]:
+    return {
+        "reading.messages": reading.messages,
+        "reading.message": reading.message,
+        "ledger.ping": reading.ping,
+        "ledger.orphans": reading.orphans,
+        "ledger.lanes": reading.lanes,
+        "about": reading.about,
+    }
+
+
+def _of_seal(seal: SealDesk) -> dict[str, Verb]:
+    return {
+        "seal.status": seal.status,
+        "seal.prepare": seal.prepare,
+        "seal.begin": seal.begin,
+        "seal.step": seal.step,
+        "seal.end": seal.end,
+        "seal.abandon": seal.abandon,
+    }
+
+
 class Admin:
     """The verbs. `host` and `url`: those of the gateway that runs in this process; `changed` is told of changes."""
 
@@ -87,58 +169,18 @@ class Admin:
         changed: Callable[[], Awaitable[object]] = _nobody_to_tell,
     ) -> None:
         people = People(ledger, clock)
-        channels = ChannelDesk(ledger, clock, providers, host)
-        routes = RouteDesk(ledger, clock)
-        endpoints = EndpointDesk(ledger, clock, rules.url_reason, new_secret)
-        grants = GrantDesk(ledger, clock, providers, rules.public_url)
-        templates = TemplateDesk(ledger, clock, providers)
-        seal = SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._verbs: dict[str, Verb] = {
-            "tenants.add": people.add_tenant,
-            "tenants.list": people.list_tenants,
-            "tenants.policies": people.set_policies,
-            "keys.create": people.create_key,
-            "keys.list": people.list_keys,
-            "keys.revoke": people.revoke_key,
-            "senders.add": people.add_sender,
-            "senders.list": people.list_senders,
-            "channels.add": channels.add,
-            "channels.list": channels.list_channels,
-            "channels.show": channels.show,
-            "channels.set": channels.change,
-            "channels.test": channels.test,
-            "channels.pause": channels.pause,
-            "channels.resume": channels.resume,
-            "grants.list": grants.list_grants,
-            "grants.connect": grants.connect,
-            "grants.keep": grants.keep,
-            "templates.list": templates.list_templates,
-            "templates.show": templates.show,
-            "templates.text": templates.set_text,
-            "templates.sync": templates.sync,
-            "templates.match": templates.match,
-            "routes.add": routes.add,
-            "routes.list": routes.list_routes,
-            "routes.remove": routes.remove,
-            "endpoints.add": endpoints.add,
-            "endpoints.list": endpoints.list_endpoints,
-            "endpoints.enable": endpoints.enable,
-            "callbacks.replay": endpoints.replay,
-            "reading.messages": reading.messages,
-            "reading.message": reading.message,
-            "ledger.ping": reading.ping,
-            "ledger.orphans": reading.orphans,
-            "ledger.lanes": reading.lanes,
+            **_of_people(people),
+            **_of_channels(ChannelDesk(ledger, clock, providers, host)),
+            **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
+            **_of_templates(TemplateDesk(ledger, clock, providers)),
+            **_of_routes(RouteDesk(ledger, clock)),
+            **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
+            **_of_reading(reading),
             "ledger.release": RestoreDesk(ledger, clock).release,
-            "seal.status": seal.status,
-            "seal.prepare": seal.prepare,
-            "seal.begin": seal.begin,
-            "seal.step": seal.step,
-            "seal.end": seal.end,
-            "seal.abandon": seal.abandon,
-            "about": reading.about,
+            **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
         }
 
     @property

@@ -98,11 +98,11 @@ async def rotate(
         found = await administer(settings, "seal.end")
     key = next(each["id"] for each in found["keys"] if each["use"] == "current")
     shown = {"key": key, "finishedEarlier": finished, "done": walk.done, "damaged": walk.damaged}
-    terminal.data(shown, _said_of_rotation(shown))
+    terminal.data(shown, _what_was_sealed(shown))
     return Exit.FAILURE if walk.damaged else Exit.OK
 
 
-def _said_of_rotation(shown: dict[str, Any]) -> str:
+def _what_was_sealed(shown: dict[str, Any]) -> str:
     begun = "finished what lay open or was broken off" if shown["finishedEarlier"] else "sealed anew"
     lines = [f"{begun}: {shown['done']} values are now under key {shown['key']}; back the key up"]
     if shown["finishedEarlier"]:
