@@ -105,6 +105,7 @@ FLAWS: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
         "I6",
         lambda e: replace(e, told=[*e.told, {"number": 8, "stat": "DELIVRD", "status": 0}]),
     ),
+    "a receipt of a known ref was left apart": ("I6", lambda e: replace(retold(e, receipts=[]), orphans=1)),
     "a wrong signature": ("I7", lambda e: replace(e, callbacks=[{**e.callbacks[0], "verdict": "invalid"}])),
     "an event was not told": ("I7", lambda e: replace(e, callbacks=e.callbacks[1:])),
     "a repeat under another id": (
@@ -146,3 +147,9 @@ def test_what_was_lost_and_repeated_is_counted() -> None:
 def test_a_receipt_of_a_lost_ref_is_kept_as_an_orphan() -> None:
     told = [*sound().told, {"number": 8, "stat": "DELIVRD", "status": 0}]
     replace(sound(), told=told, orphans=1).check()
+
+
+def test_while_loa_is_busy_a_receipt_may_still_wait_for_the_message_of_its_ref() -> None:
+    replace(retold(sound(), receipts=[]), orphans=1).check_so_far()
+    with pytest.raises(Violated, match="I6"):
+        retold(sound(), receipts=[]).check_so_far()

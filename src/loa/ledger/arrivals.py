@@ -3,6 +3,7 @@
 The engines look up and write down; what is decided in between stands here once.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -174,13 +175,29 @@ def take_evidence(candidates: Iterable[Arrival], unknown: list[Any]) -> list[Arr
             if (row[0], row[1]) == (candidate.channel_id, candidate.destination)
             and row[4] <= candidate.received_at <= row[4] + EVIDENCE_MS
         ]
-        if len(fitting) != 1 or fitting[0][5] or fitting[0][6] != 1:
+        if len(fitting) != 1 or _any_ref(fitting[0][5]) or fitting[0][6] != 1:
             continue
         candidate.segment = (fitting[0][2], fitting[0][3], 0)
         candidate.tenant_id, candidate.by_evidence = fitting[0][7], True
         unknown.remove(fitting[0])
         matched.append(candidate)
     return matched
+
+
+def _any_ref(stored: str) -> bool:
+    """Tell whether an attempt knows any reference; those of unanswered segments are stored empty."""
+    return any(form for _raw, form in json.loads(stored or "[]"))
+
+
+def beside(arrivals: Iterable[Arrival], matched: Collection[Arrival]) -> list[Arrival]:
+    """Name the arrivals that came beside evidence under the same reference, and match now that it is known."""
+    refs = set(refs_by_evidence(matched))
+    return [a for a in arrivals if a.segment is None and any((a.channel_id, form) in refs for form in a.forms)]
+
+
+def refs_by_evidence(arrivals: Iterable[Arrival]) -> list[tuple[int, str]]:
+    """List the references, by channel, that evidence has led to a message."""
+    return sorted({(a.channel_id, a.ref) for a in arrivals if a.by_evidence})
 
 
 SegmentStates = dict[tuple[int, int], dict[int, State | None]]

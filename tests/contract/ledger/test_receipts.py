@@ -183,7 +183,32 @@ async def test_a_receipt_taken_as_evidence_is_shown_and_so_are_those_that_follow
     assert (await ledger.store([later])).applied == 1
     timeline = await ledger.timeline(1, first.message_id)
     assert timeline is not None
-    assert sorted(r["stat"] for r in timeline["receipts"]) == ["UNDELIV", "UNDELIV2"]
+    assert sorted(r["stat"] for r in timeline["receipts"]) == ["ACCEPTD", "UNDELIV", "UNDELIV2"]
+    assert await ledger.orphans() == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_came_before_evidence_under_its_reference_is_with_the_message_at_once(
+    ledger: Ledger, together: bool
+) -> None:
+    await ledger.accept(submission())
+    (attempt,) = await claim(ledger)
+    await ledger.record([settlement(attempt, Unknown("lost"), wait_until=EPOCH + MINUTE)])
+    came = [receipt("never-seen", state=None, stat="ENROUTE"), receipt("never-seen")]
+    for call in [came] if together else [[one] for one in came]:
+        await ledger.store(call)
+    timeline = await ledger.timeline(1, attempt.message_id)
+    assert timeline is not None
+    assert sorted(r["stat"] for r in timeline["receipts"]) == ["DELIVRD", "ENROUTE"]
+    assert await ledger.orphans() == []
+
+
+async def test_evidence_settles_what_a_lost_link_left_without_any_reference(ledger: Ledger) -> None:
+    await ledger.accept(submission(traffic_class=OTP))
+    (attempt,) = await claim(ledger)
+    await ledger.record([settlement(attempt, Unknown("link_lost", ("",)), wait_until=EPOCH + MINUTE)])
+    assert (await ledger.store([receipt("never-seen")])).applied == 1
+    assert await state_of(ledger, attempt.message_id) == "delivered"
 
 
 async def test_evidence_that_fits_two_messages_settles_neither(ledger: Ledger) -> None:

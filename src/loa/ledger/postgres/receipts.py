@@ -87,6 +87,7 @@ async def _store_rest(unit: Unit, arrivals: list[Arrival]) -> set[int]:
         await _find_evidence(unit, told.fresh)
         await _apply(unit, told.fresh, max(times))
         await _insert(unit, told.fresh, max(times))
+        _look_beside(unit, told.fresh, max(times))
     return told.repeated
 
 
@@ -109,7 +110,7 @@ async def _still_here(unit: Unit, matches: list[Match]) -> list[Match]:
     return [m for m in matches if part_of_id(m.message_id) in kept]
 
 
-async def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
+async def _find_evidence(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     candidates = arriving.without_match(arrivals)
     if not candidates:
         return
@@ -125,6 +126,7 @@ async def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
             if a.segment
         ]
         await unit.write("insert_segments", rows)
+        await _match(unit, arriving.beside(arrivals, matched))
 
 
 async def _apply(unit: Unit, arrivals: Sequence[Arrival], now: int) -> None:
@@ -214,7 +216,15 @@ async def settle_parked(unit: Unit, ids: list[int], now: int) -> ReceiptCounts:
         rows = [[a.row, a.ref, a.segment[0], a.result, a.by_evidence] for a in matched if a.segment]
         await unit.write("settle_receipts", rows)
         await unit.run("unpark", [a.row for a in matched])
+    _look_beside(unit, arrivals, now)
     return arriving.count(arrivals, set())
+
+
+def _look_beside(unit: Unit, arrivals: Iterable[Arrival], now: int) -> None:
+    """Settle after the commit what was parked under the references that evidence has just led to a message."""
+    refs = arriving.refs_by_evidence(arrivals)
+    if refs:
+        look_again(unit, refs, now)
 
 
 async def _read_parked(unit: Unit, ids: list[int]) -> list[Arrival]:

@@ -27,6 +27,7 @@ def store(unit: Unit, calls: list[Sequence[Receipt]]) -> list[ReceiptCounts]:
     _find_evidence(unit, told.fresh)
     _apply(unit, told.fresh)
     _insert(unit, told.fresh)
+    _settle_beside(unit, told.fresh)
     return arriving.count_calls(calls, arrivals, told.repeated)
 
 
@@ -42,7 +43,7 @@ def _found(row: list[Any]) -> Match:
     return Match(index, rank, message_id, number, segment, ref, destination, standing[1], standing)
 
 
-def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
+def _find_evidence(unit: Unit, arrivals: Sequence[Arrival]) -> None:
     candidates = arriving.without_match(arrivals)
     if not candidates:
         return
@@ -51,6 +52,7 @@ def _find_evidence(unit: Unit, arrivals: Iterable[Arrival]) -> None:
     matched = arriving.take_evidence(candidates, unknown)
     if matched:
         unit.run("insert_segments", [[a.channel_id, a.ref, *a.segment] for a in matched if a.segment])
+        _match(unit, arriving.beside(arrivals, matched))
 
 
 def _apply(unit: Unit, arrivals: Sequence[Arrival]) -> None:
@@ -130,7 +132,16 @@ def settle_parked(unit: Unit, rows: list[int], now: int) -> ReceiptCounts:
         unit.run("settle_receipts", [[a.row, a.ref, a.segment[0], a.result] for a in matched if a.segment])
         unit.run("unpark", [a.row for a in matched])
         unit.has_parked = bool(unit.value("any_parked"))
+    _settle_beside(unit, arrivals)
     return arriving.count(arrivals, set())
+
+
+def _settle_beside(unit: Unit, arrivals: Sequence[Arrival]) -> None:
+    """Settle what was parked under the references that evidence has just led to a message."""
+    refs = arriving.refs_by_evidence(arrivals)
+    if refs and unit.has_parked:
+        waiting = unit.rows("parked_for_refs", [list(ref) for ref in refs])
+        settle_parked(unit, waiting, max(a.received_at for a in arrivals))
 
 
 def rematch(unit: Unit, calls: list[tuple[int, int]]) -> list[ReceiptCounts]:
