@@ -10,7 +10,7 @@ from tests.contract.channel.rig import SECRET
 
 from loa.channels.registry import OWN, providers
 from loa.domain.lifecycle import State
-from loa.domain.outcome import Accepted, Deferred, Unknown
+from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.errors import ConfigError
 from loa.observe.log import configure
 
@@ -178,6 +178,17 @@ async def test_stopping_settles_what_is_left_and_takes_no_more(name):
             assert all(isinstance(outcome, Unknown) for _, outcome in harness.rig.outcomes)
         assert harness.rig.channel.free(harness.rig.clock.now()) == 0
         assert not harness.rig.channel.status().ready
+
+
+@pytest.mark.parametrize("name", HARNESSES)
+async def test_what_was_handed_over_at_the_moment_of_stopping_is_settled_as_well(name):
+    async with running(name, **({"answer_s": 3600} if name == "sandbox" else {"response_timeout_s": 60})) as harness:
+        if name != "sandbox":
+            await harness.arrange("slow")
+        harness.rig.submit(*(harness.message(number) for number in range(1, 4)))
+        await harness.rig.channel.stop(0)
+        assert sorted(each.message_id for each, _ in harness.rig.outcomes) == [1, 2, 3]
+        assert not any(isinstance(outcome, Refused) for _, outcome in harness.rig.outcomes)
 
 
 @pytest.mark.parametrize("name", HARNESSES)

@@ -8,6 +8,8 @@ import asyncio
 import json
 import ssl
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -55,6 +57,15 @@ def body(attempt: Attempt, settings: own.VendorSettings) -> bytes:
     ).encode()
 
 
+@dataclass(slots=True)
+class _Flight:
+    """One message on its way."""
+
+    attempt: Attempt
+    settle: Settle
+    begun: bool = False
+
+
 class VendorChannel:
     """Posts messages to one upstream gateway over its own connections; never sends a request twice."""
 
@@ -64,7 +75,7 @@ class VendorChannel:
         self._ssl = _tls(self._settings)
         self._log = get_logger("loa.channels.vendor")
         self._session: aiohttp.ClientSession | None = None
-        self._requests: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[Outcome]] = set()
         self._wait_s = WAIT_FIRST_S
         self._paused_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -98,9 +109,10 @@ class VendorChannel:
     def submit(self, attempts: Sequence[Attempt], settle: Settle) -> None:
         """Post each attempt by itself. Errors: the outcomes of `answers`, Deferred when no connection was made."""
         for attempt in attempts:
-            task = asyncio.create_task(self._hand_over(attempt, settle))
+            flight = _Flight(attempt, settle)
+            task = asyncio.create_task(self._post(flight))
             self._requests.add(task)
-            task.add_done_callback(self._done)
+            task.add_done_callback(partial(self._done, flight))
 
     def status(self) -> ChannelStatus:
         """Describe the channel now."""
@@ -145,18 +157,11 @@ class VendorChannel:
         if session is not None:
             await session.close()
 
-    async def _hand_over(self, attempt: Attempt, settle: Settle) -> None:
-        outcome: Outcome = Unknown("stopped", (request_id(attempt),))
-        try:
-            outcome = await self._post(attempt)
-        finally:
-            settle(attempt, outcome)
-        self._learn(outcome)
-
-    async def _post(self, attempt: Attempt) -> Outcome:
+    async def _post(self, flight: _Flight) -> Outcome:
         """Make one request. The line between Deferred and Unknown is whether a connection was there to write to."""
         assert self._session is not None
-        settings = self._settings
+        flight.begun = True
+        attempt, settings = flight.attempt, self._settings
         asked = request_id(attempt)
         try:
             async with (
@@ -182,8 +187,20 @@ class VendorChannel:
         except aiohttp.ClientError:
             return Unknown("connection_lost", (asked,))
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _done(self, flight: _Flight, task: asyncio.Task[Outcome]) -> None:
+        """Settle, also where the task was ended before its first step."""
         self._requests.discard(task)
+        failed = None if task.cancelled() else task.exception()
+        if failed is not None:
+            self._log.error("a message could not be handed over", channel=self._context.name, error=failed)
+        if task.cancelled() or failed is not None:
+            word = "stopped" if failed is None else "failed"
+            unsure = Unknown(word, (request_id(flight.attempt),))
+            flight.settle(flight.attempt, unsure if flight.begun else Deferred(word, counts=False))
+        else:
+            outcome = task.result()
+            self._learn(outcome)
+            flight.settle(flight.attempt, outcome)
         if not task.cancelled():
             self._context.wake()
 
