@@ -1,0 +1,1 @@
+"""The console: Loa to look at, for the people who run it."""
