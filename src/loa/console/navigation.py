@@ -1,0 +1,24 @@
+"""What the console can show, in the order of its navigation."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from loa.domain.roles import May
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: its address, its icon in the sprite, the key of its name, and what a visitor has to be allowed."""
+
+    path: str
+    icon: str
+    name: str
+    needs: May = May.READ_MESSAGES
+
+
+ENTRIES: Final = (
+    Entry("/console/", "overview", "nav.overview"),
+    Entry("/console/messages", "messages", "nav.messages"),
+    Entry("/console/tail", "tail", "nav.tail"),
+    Entry("/console/channels", "channels", "nav.channels"),
+)

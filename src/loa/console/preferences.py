@@ -1,0 +1,35 @@
+"""What a browser keeps of how its owner likes the console: language and theme, in cookies that say nothing else."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from loa.console.language import CATALOGUES
+from loa.console.language import COOKIE as LANGUAGE_COOKIE
+from loa.console.pages import THEME_COOKIE, THEMES
+
+PATH: Final = "/preferences"
+HOME: Final = "/console/"
+_CHOICES: Final = {"language": (LANGUAGE_COOKIE, frozenset(CATALOGUES)), "theme": (THEME_COOKIE, frozenset(THEMES))}
+_YEAR_S: Final = 31_536_000
+
+
+async def choose(request: Request) -> Response:
+    """Keep a choice and go back to where it was made; a choice that there is not changes nothing."""
+    async with request.form(max_files=0, max_fields=8) as form:
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
+    answer = RedirectResponse(back_to(given.get("back", "")), status_code=303)
+    for name, (cookie, values) in _CHOICES.items():
+        if given.get(name) in values:
+            secure = request.url.scheme == "https"
+            answer.set_cookie(
+                cookie, given[name], max_age=_YEAR_S, path="/console", secure=secure, httponly=True, samesite="lax"
+            )
+    return answer
+
+
+def back_to(path: str) -> str:
+    """Give a path of the console to go back to; what leads elsewhere leads to the first screen."""
+    inside = path.startswith(HOME) and path.isprintable() and not any(each in path for each in ("\\", "//"))
+    return path if inside else HOME

@@ -1,0 +1,171 @@
+"""The console's screens on a real socket, over a ledger with everything in it, for a visitor who is always the same."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from loa.app.servers import make_listener
+from loa.console.parts import Parts
+from loa.console.screens import open_routes, screens
+from loa.console.visitor import Visitor
+from loa.domain.lifecycle import State
+from loa.domain.outcome import Refused
+from loa.domain.roles import Role
+from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.channel import ChannelStatus
+from loa.stages.destinations import read_one
+from loa.stages.planning import Numbers
+from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
+from tests.support.fakes import FakeClock, QuietProbe
+from tests.support.full_ledger import MUCH_LATER, make_full
+
+CORPUS = (
+    "<script>window.hurt=1</script>",
+    "\"><img src=x onerror='window.hurt=1'>",
+    "'-window.hurt=1-'",
+    "<svg/onload=window.hurt=1>",
+    "{{7*7}}{%x%}",
+    "javascript:window.hurt=1",
+)
+"""Texts that hurt where a page does not escape what it shows."""
+
+STATES = {
+    1: ChannelStatus(True, 2, 2, 3, 50),
+    2: ChannelStatus(False, 0, 1, 0, 10, CORPUS[0]),
+    3: ChannelStatus(False, 0, 2, 0, 20, "connection refused"),
+}
+
+
+@dataclass
+class Desk:
+    """The screens with what a test sets and reads: who looks, which looks at content were told."""
+
+    ledger: SqliteLedger
+    clock: FakeClock
+    visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
+    looks: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        async def shown(_request: Request, message_id: str) -> None:
+            self.looks.append(message_id)
+
+        parts = Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown)
+        mounted = Mount("/console", routes=[*open_routes(), *screens(parts)])
+        return Starlette(routes=[mounted], middleware=[Middleware(Known, desk=self)])
+
+
+class Known:
+    """Puts the visitor where signing in puts it."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app, self._desk = app, desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["visitor"] = self._desk.visitor
+        await self._app(scope, receive, send)
+
+
+def visitor(role: Role) -> Visitor:
+    return Visitor(1, "lan", role, "form-token")
+
+
+async def open_desk(path: Path) -> Desk:
+    """Fill a ledger and put the screens on it."""
+    await make_full(path)
+    ledger = await SqliteLedger.open(path, probe=QuietProbe())
+    await ledger.add_channel("viettel", "smpp", {})
+    await _hurtful(ledger)
+    return Desk(ledger, FakeClock(MUCH_LATER))
+
+
+async def _hurtful(ledger: SqliteLedger) -> None:
+    """Put the corpus into every field that somebody outside can write."""
+    at = MUCH_LATER - 60_000
+    await ledger.add_tenant(CORPUS[0], at)
+    await ledger.add_channel(CORPUS[1], "sandbox", {})
+    for number, text in enumerate(CORPUS):
+        new = submission(
+            numbers=[84_900_000_000 + number], sender=text, text=text, request_id=text, at=at + number, endpoint_id=1
+        )
+        await ledger.accept(new)
+    attempts = await claim(ledger, at + 100)
+    outcomes = [Refused(text, lasting=True) for text in CORPUS]
+    await ledger.record([settlement(a, o, at + 200) for a, o in zip(attempts, outcomes, strict=False)])
+    told = [
+        receipt(f"hurt-{n}", detail=text, stat=text, raw=text.encode(), state=State.DELIVERED, received_at=at + 300)
+        for n, text in enumerate(CORPUS)
+    ]
+    await ledger.store(told)
+    due = await ledger.claim_due(100, 100, at + 400, at + 500, [])
+    await ledger.record_tries(
+        [tried(each.id, 1, at=at + 450, error=CORPUS[0], delivered=False, status=0, next_at=at + 9_999) for each in due]
+    )
+
+
+@dataclass
+class ServedDesk:
+    """Screens that a browser can reach. `do`: has something done on their loop."""
+
+    url: str
+    desk: Desk
+    loop: asyncio.AbstractEventLoop
+
+    def do(self, work: Callable[[Desk], Awaitable[Any]]) -> Any:
+        async def run() -> Any:
+            return await work(self.desk)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(30)
+
+    def look_again(self) -> None:
+        """Let time pass until the streams look once more."""
+        self.loop.call_soon_threadsafe(self.desk.clock.advance, 1)
+
+
+@contextmanager
+def serve_desk(directory: Path) -> Iterator[ServedDesk]:
+    """Serve the screens until the block ends."""
+    ready = threading.Event()
+    running: list[ServedDesk] = []
+    stop = asyncio.Event()
+
+    async def life() -> None:
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            bound.listen()
+            desk = await open_desk(directory / "loa.db")
+            listener = make_listener(desk.app(), keep_alive_s=5)
+            serving = asyncio.create_task(listener.serve(sockets=[bound]))
+            url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            running.append(ServedDesk(url, desk, asyncio.get_running_loop()))
+            ready.set()
+            await stop.wait()
+            listener.should_exit = listener.force_exit = True
+            await serving
+            await desk.ledger.close()
+
+    def run() -> None:
+        try:
+            asyncio.run(life())
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    ready.wait(30)
+    assert running, "the screens did not start"
+    try:
+        yield running[0]
+    finally:
+        running[0].loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
