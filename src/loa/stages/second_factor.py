@@ -25,6 +25,11 @@ def new_seed() -> str:
     return pyotp.random_base32(SEED_LENGTH)
 
 
+def seed_fits(seed: str) -> bool:
+    """Tell whether a seed has the form of ours."""
+    return _SEED.fullmatch(seed) is not None
+
+
 def app_link(seed: str, name: str) -> str:
     """Give the `otpauth:` address by which an app takes a seed."""
     return pyotp.TOTP(seed).provisioning_uri(name=name, issuer_name="Loa")
@@ -33,7 +38,7 @@ def app_link(seed: str, name: str) -> str:
 def step_of(seed: str, code: str, now: int) -> int | None:
     """Give the time step of a code, None when it is none of now, of just before or of just after."""
     given = "".join(code.split())
-    if not _SEED.fullmatch(seed) or not _CODE.fullmatch(given):
+    if not seed_fits(seed) or not _CODE.fullmatch(given):
         return None
     try:
         made = pyotp.TOTP(seed)

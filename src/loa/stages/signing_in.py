@@ -84,12 +84,14 @@ class Wanted:
     seed: str = field(repr=False)
     code: str = field(repr=False)
     address: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """Somebody can sign in from now on. `recovery`: codes to show this once."""
+    """Somebody is known now, and can sign in from now on. `id`: as `SignedIn`; `recovery`: codes to show this once."""
 
+    id: str = field(repr=False)
     user: User
     recovery: tuple[str, ...] = field(repr=False)
 
@@ -238,7 +240,8 @@ class SigningIn:
             return frozenset({Problem.LINK})
         await self._users.forget_tries([_of_user(name)])
         await self.note(user, "users.enrol", name, after={"role": user.role.value}, address=wanted.address)
-        return Enrolled(user, codes)
+        made_id = (await self._begin(user, wanted.address, wanted.agent, "")).id
+        return Enrolled(made_id, user, codes)
 
     async def note(
         self, user: User, verb: str, subject: str, *, after: Mapping[str, Any] | None = None, address: str = ""
