@@ -7,6 +7,7 @@ from typing import Any
 from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
+from loa.domain.roles import Role
 from loa.domain.routes import Step
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import OnUnknown
@@ -14,6 +15,7 @@ from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, MessageFilter, NewInbound, NewSubmission
+from loa.ports.users import Credentials, Deed, Link, Purpose, SignIn
 from tests.contract.ledger.values import (
     ADVERTISING,
     ALL_LANES,
@@ -75,6 +77,7 @@ async def _directory(ledger: Ledger) -> None:
     await ledger.mark_spent(renewal, EPOCH + 2)
     await ledger.need_consent(1, "no_answer", renewal)
     await ledger.ask_consent(Consent(1, "state", "verifier", "https://loa.example/", EPOCH, EPOCH + 10 * MINUTE))
+    await fill_users(ledger)
     await ledger.add_route(1, [1, 2], sender="LOA", traffic_class=OTP, carrier="viettel")
     await ledger.add_route(2, [2])
 
@@ -171,6 +174,8 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "templates": await ledger.templates(),
         "grants": await ledger.grants(),
         "routes": await ledger.routes(),
+        "users": await ledger.users(),
+        "audit": [await ledger.audit(None, 100), await ledger.check_audit()],
         "endpoints": await ledger.endpoints(),
         "orphans": await ledger.orphans(),
         "depths": sorted(await ledger.depths(), key=lambda row: (row["channel_id"], row["class"])),
@@ -189,3 +194,16 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
             read[f"submission {row['referent_id']}"] = found
             read[f"token {found['token']}"] = await ledger.submission_by_token(found["token"])
     return read
+
+
+async def fill_users(ledger: Ledger) -> None:
+    """Put something into each table that users of the console need."""
+    await ledger.add_link(Link("first", Purpose.FIRST_RUN, None, EPOCH + MINUTE), EPOCH)
+    await ledger.enrol("first", "mai", Credentials("$argon2id$", "SEED", 7, ("code-1", "code-2")), EPOCH)
+    await ledger.begin_sign_in(SignIn("id", 1, EPOCH, EPOCH, EPOCH + MINUTE, "::1", "Firefox \0"))
+    await ledger.add_link(
+        Link("next", Purpose.SET_UP, (await ledger.add_user("an", Role.AUDITOR, EPOCH)).id, MUCH_LATER), EPOCH
+    )
+    await ledger.take_try(["user:mai"], EPOCH, [0])
+    for verb in ("sign-in", "users.add"):
+        await ledger.add_deed(Deed(EPOCH, 1, "mai", verb, "an", {}, {"role": "auditor"}, "::1"))

@@ -3,6 +3,7 @@
 A role is a person's here; what a process does is called a role too, and stands in the settings.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -54,3 +55,11 @@ ALLOWED: Final[Mapping[Role, frozenset[May]]] = {
 def may(role: Role, what: May) -> bool:
     """Tell whether somebody with a role may do something."""
     return what in ALLOWED[role]
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+
+
+def user_name_fits(name: str) -> bool:
+    """Tell whether somebody may be called so: 1 to 64 of a-z 0-9 . _ @ + -, beginning with a letter or digit."""
+    return _NAME.fullmatch(name) is not None

@@ -3,7 +3,7 @@
 An engine says how a call is done (`_call`) and who changes the directory (`_directory`); what differs it overrides.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -21,6 +21,7 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
+from loa.ledger.user_calls import UserCalls
 from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
@@ -57,7 +58,7 @@ A call at fault must not end whoever does the work, for then every later call wo
 """
 
 
-class Calls(ABC):
+class Calls(UserCalls):
     """The writing half of a ledger."""
 
     _directory: ClassVar[Any]

@@ -71,6 +71,7 @@ class Column:
 
 CHANNEL_SETTINGS: Final = Column("channel", "settings", ("name",), "{}")
 ENDPOINT_SECRETS: Final = Column("endpoint", "secrets", ("tenant_id", "url"), "[]")
+TOTP_SEED: Final = Column("console_user", "totp_seed", ("name",), "")
 COLUMNS: Final = {
     column.place: column
     for column in (
@@ -79,6 +80,7 @@ COLUMNS: Final = {
         Column("channel_grant", "access_token", ("channel_id",)),
         Column("channel_grant", "refresh_token", ("channel_id",)),
         Column("consent", "verifier", ("state_digest",)),
+        TOTP_SEED,
     )
 }
 

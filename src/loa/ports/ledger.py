@@ -36,6 +36,7 @@ from loa.ports.records import (
     UnknownPolicy,
 )
 from loa.ports.sealing import Sealing
+from loa.ports.users import Users
 
 
 class Submissions(Protocol):
@@ -351,6 +352,7 @@ class Ledger(
     Templates,
     Grants,
     Sealing,
+    Users,
     Search,
     Members,
     Protocol,

@@ -15,6 +15,7 @@ from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
 from loa.ports.sealing import KeyUse
+from loa.ports.users import Credentials, Link, Purpose
 from loa.seal.keyring import Keyring, MasterKey
 from loa.seal.sealer import FixedKeys, Sealer
 from tests.contract.ledger.values import submission
@@ -24,7 +25,8 @@ from tests.support.shared_ledger import APP, as_user, prepare
 
 ONE, TWO, STRAY = (MasterKey.of(octet * 32) for octet in (b"1", b"2", b"3"))
 PASSWORD, SECRET, ACCESS, REFRESH, VERIFIER = "pass-of-channel", "whsec_endpoint", "access-1", "refresh-1", "verifier-1"
-TABLES = ("channel", "endpoint", "channel_grant", "consent", "submission", "event", "message")
+SEED = "SEEDOFMAI"
+TABLES = ("channel", "endpoint", "channel_grant", "consent", "console_user", "submission", "event", "message")
 
 Rows = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 
@@ -97,15 +99,17 @@ async def fill(ledger: Ledger) -> None:
     await ledger.accept(submission(tenant_id=tenant, callback_url="https://b.example.vn/"))
     await ledger.keep(channel, Tokens(ACCESS, REFRESH, EPOCH + 1, EPOCH + 2), EPOCH)
     await ledger.ask_consent(Consent(channel, "state", VERIFIER, "https://c.example.vn/", EPOCH, EPOCH + 600_000))
+    await ledger.add_link(Link("first", Purpose.FIRST_RUN, None, EPOCH + 600_000), EPOCH)
+    await ledger.enrol("first", "mai", Credentials("", SEED, 0, ()), EPOCH)
 
 
 async def secrets_of(ledger: Ledger) -> list[str]:
     """Give every secret that a ledger gives out, the verifier apart, which it gives once."""
-    (channel,), (grant,) = await ledger.channels(), await ledger.grants()
+    (channel,), (grant,), (user,) = await ledger.channels(), await ledger.grants(), await ledger.users()
     (made,), (of_submission,) = [each.secrets for each in sorted(await ledger.endpoints(), key=lambda e: e.url)]
     assert of_submission.startswith("whsec_")
     tokens = [grant.tokens.access_token, grant.tokens.refresh_token]
-    return [str(channel.settings["password"]), *tokens, made, of_submission]
+    return [str(channel.settings["password"]), *tokens, made, user.seed, of_submission]
 
 
 async def rotate(ledger: Ledger, key: MasterKey, limit: int = 500) -> int:
@@ -135,11 +139,11 @@ async def test_no_table_holds_a_secret(opened: Opened) -> None:
     ledger = await opened.open(ONE)
     await fill(ledger)
     secrets = [*await secrets_of(ledger), VERIFIER]
-    assert secrets[:4] == [PASSWORD, ACCESS, REFRESH, SECRET]
+    assert secrets[:5] == [PASSWORD, ACCESS, REFRESH, SECRET, SEED]
     raw = repr([await opened.rows(f"SELECT * FROM {table}") for table in TABLES])
     assert "https://b.example.vn/" in raw, "what is read holds what was written"
     assert [secret for secret in secrets if secret in raw] == []
-    assert await under(ledger) == {ONE.id: 6}
+    assert await under(ledger) == {ONE.id: 7}
     assert [*await secrets_of(await opened.again(ONE)), VERIFIER] == secrets
 
 
@@ -173,9 +177,9 @@ async def test_a_value_of_a_ledger_from_before_is_read_and_then_sealed(opened: O
     await opened.rows("""UPDATE channel SET settings = '{"password": "open"}'""")
     ledger = await opened.again(ONE)
     assert (await ledger.channels())[0].settings == {"password": "open"}
-    assert await under(ledger) == {ONE.id: 5, "": 1}
+    assert await under(ledger) == {ONE.id: 6, "": 1}
     assert (await ledger.reseal("channel.settings", 0, 10)).done == 1
-    assert await under(ledger) == {ONE.id: 6}
+    assert await under(ledger) == {ONE.id: 7}
     assert (await ledger.channels())[0].settings == {"password": "open"}
 
 
@@ -183,9 +187,9 @@ async def test_a_rotation_brings_everything_under_the_other_key(opened: Opened) 
     ledger = await opened.open(ONE, TWO)
     await fill(ledger)
     secrets = await secrets_of(ledger)
-    assert await rotate(ledger, TWO, limit=1) == 6
+    assert await rotate(ledger, TWO, limit=1) == 7
     assert await uses(ledger) == {ONE.id: KeyUse.FORMER, TWO.id: KeyUse.CURRENT}
-    assert await under(ledger) == {TWO.id: 6}
+    assert await under(ledger) == {TWO.id: 7}
     assert (await ledger.take_consent("state", EPOCH)).verifier == VERIFIER  # type: ignore[union-attr]
     alone = await opened.again(TWO)
     assert await secrets_of(alone) == secrets
@@ -210,7 +214,7 @@ async def test_a_rotation_may_be_broken_off_after_any_commit(opened: Opened) -> 
         left = (await under(ledger)).get(old.id, 0)
         assert await uses(ledger) == {old.id: KeyUse.REPLACED if left else KeyUse.FORMER, new.id: KeyUse.CURRENT}
         await rotate(ledger, new)
-        assert await under(ledger) == {new.id: 6}
+        assert await under(ledger) == {new.id: 7}
     assert await secrets_of(await opened.again(new)) == secrets
 
 
@@ -221,7 +225,7 @@ async def test_a_key_that_is_not_here_is_not_taken(opened: Opened) -> None:
         await ledger.use_master_key(TWO.id, EPOCH)
     assert await uses(ledger) == {ONE.id: KeyUse.CURRENT}
     await ledger.change_channel("line", settings={"password": "x"})
-    assert await under(ledger) == {ONE.id: 6}
+    assert await under(ledger) == {ONE.id: 7}
 
 
 async def test_a_rotation_stops_at_a_value_whose_key_is_missing_and_leaves_damaged_ones(opened: Opened) -> None:
@@ -250,5 +254,6 @@ async def test_what_lies_under_a_lost_key_can_be_given_up_and_set_anew(opened: O
     assert await uses(ledger) == {ONE.id: KeyUse.FORMER, TWO.id: KeyUse.CURRENT}
     (channel,) = await ledger.channels()
     assert (channel.settings, await ledger.grants(), set(await under(ledger))) == ({}, [], {TWO.id})
+    assert [user.seed for user in await ledger.users()] == [""], "who cannot sign in until a new link was used"
     again = await ledger.add_endpoint(1, "https://a.example.vn/", "fresh")
     assert again.secrets == ("fresh",)

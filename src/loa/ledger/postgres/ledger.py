@@ -31,6 +31,7 @@ from loa.ledger.postgres import (
     slots,
     templates,
     upkeep,
+    users,
 )
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
@@ -44,6 +45,7 @@ from loa.ledger.postgres.readers import Readers
 from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
+from loa.ledger.users import Maker
 from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
 from loa.ports.grants import Grant
@@ -101,6 +103,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "template_look": templates.look,
     "grants": grants.change,
     "sealing": sealing.change,
+    "users": users.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -133,6 +136,7 @@ DESKS: Final = (
             "template_look",
             "grants",
             "sealing",
+            "users",
             "share",
             "ping",
         ),
@@ -372,6 +376,11 @@ class PostgresLedger(Calls):
     async def sealed_counts(self) -> Mapping[str, Mapping[str, int]]:
         """See ports.sealing.Sealing."""
         return await self._read(sealing.counts)  # type: ignore[no-any-return]
+
+    # users
+
+    async def _look_up(self, make: Maker) -> Any:
+        return await self._read(lambda connection: users.run(connection, make))
 
     # search
 

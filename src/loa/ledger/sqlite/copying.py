@@ -66,6 +66,9 @@ STEPS: Final = (
     Step("template", "template", ("channel_id", "template_id"), (-1, "")),
     Step("channel_grant", "channel_grant", ("channel_id",)),
     Step("consent", "consent", ("state_digest",), ("",)),
+    Step("console_user", "console_user"),
+    Step("recovery_code", "recovery_code", ("user_id", "digest"), (-1, "")),
+    Step("audit", "audit"),
     Step("submission", "submission"),
     Step("request_key", "request_key", ("tenant_id", "request_id", "fingerprint"), (-1, "", b"")),
     Step("message", "message"),
@@ -84,7 +87,7 @@ STEPS: Final = (
     Step("callback", _OWED, ("event_id",)),
     Step("callback_try", "callback_try", ("event_id", "number"), (-1, -1)),
 )
-"""Every table, those first that others refer to."""
+"""Every table, those first that others refer to. Sign-ins, links and tries stay behind: people sign in again."""
 
 
 class Source:

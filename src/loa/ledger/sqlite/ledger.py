@@ -32,6 +32,7 @@ from loa.ledger.sqlite import (
     silence,
     templates,
     upkeep,
+    users,
 )
 from loa.ledger.sqlite.connection import open_writer, take_ownership
 from loa.ledger.sqlite.errors import translate
@@ -41,6 +42,7 @@ from loa.ledger.sqlite.readers import Readers
 from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
+from loa.ledger.users import Maker
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
@@ -90,6 +92,7 @@ HANDLERS: dict[str, Handler] = {
     "template_look": templates.look,
     "grants": grants.change,
     "sealing": sealing.change,
+    "users": users.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -310,6 +313,11 @@ class SqliteLedger(Calls):
     async def sealed_counts(self) -> Mapping[str, Mapping[str, int]]:
         """See ports.sealing.Sealing."""
         return await self._readers.read(sealing.counts)
+
+    # users
+
+    async def _look_up(self, make: Maker) -> Any:
+        return await self._readers.read(lambda connection: users.run(connection, make))
 
     # search
 

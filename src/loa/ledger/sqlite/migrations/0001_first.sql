@@ -302,3 +302,59 @@ CREATE TABLE warning (
   detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX warning_tenant ON warning (tenant_id, id);
+
+-- Users of the console: see loa.ports.users. Digests are in hex.
+
+CREATE TABLE console_user (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  role TEXT NOT NULL,
+  password TEXT NOT NULL,
+  totp_seed TEXT NOT NULL,
+  totp_step INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  disabled_at INTEGER
+) STRICT;
+
+CREATE TABLE recovery_code (
+  user_id INTEGER NOT NULL REFERENCES console_user (id),
+  digest TEXT NOT NULL,
+  PRIMARY KEY (user_id, digest)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sign_in (
+  digest TEXT PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES console_user (id),
+  created_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE one_time_link (
+  digest TEXT PRIMARY KEY,
+  purpose TEXT NOT NULL,
+  user_id INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sign_in_try (
+  subject TEXT PRIMARY KEY,
+  count INTEGER NOT NULL,
+  free_at INTEGER NOT NULL,
+  tried_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  user_id INTEGER,
+  who TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  before TEXT NOT NULL,
+  after TEXT NOT NULL,
+  address TEXT NOT NULL,
+  digest TEXT NOT NULL
+) STRICT;

@@ -35,6 +35,18 @@ FROM channel_grant WHERE channel_id > ?3 ORDER BY channel_id LIMIT ?1;
 SELECT state_digest, channel_id, verifier, redirect_uri, asked_at, expires_at
 FROM consent WHERE state_digest > ?3 ORDER BY state_digest LIMIT ?1;
 
+-- name: copy_console_user
+-- Index: console_user primary key.
+SELECT id, name, role, password, totp_seed, totp_step, created_at, disabled_at FROM console_user WHERE id > ?3 ORDER BY id LIMIT ?1;
+
+-- name: copy_recovery_code
+-- Index: recovery_code primary key.
+SELECT user_id, digest FROM recovery_code WHERE (user_id, digest) > (?3, ?4) ORDER BY user_id, digest LIMIT ?1;
+
+-- name: copy_audit
+-- Index: audit primary key.
+SELECT id, at, user_id, who, verb, subject, before, after, address, digest FROM audit WHERE id > ?3 ORDER BY id LIMIT ?1;
+
 -- name: copy_route
 -- Index: route primary key.
 SELECT tenant_id, id, position, steps, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;

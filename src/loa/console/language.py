@@ -1,0 +1,36 @@
+"""In which language the console speaks to somebody."""
+
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from loa.console.http import Scope, header
+
+
+class Language(StrEnum):
+    """A language of the console."""
+
+    VIETNAMESE = "vi"
+    ENGLISH = "en"
+
+
+class Text(NamedTuple):
+    """One text in both languages, with fields in braces."""
+
+    vi: str
+    en: str
+
+    def said(self, language: Language, **fields: object) -> str:
+        """Give the text in a language."""
+        return (self.vi if language is Language.VIETNAMESE else self.en).format(**fields)
+
+
+def language_in(scope: Scope, default: Language) -> Language:
+    """Give the language that the address asks for (`lang=`), or else the browser."""
+    asked = dict(parse_qsl(scope.get("query_string", b"").decode("ascii", "replace"))).get("lang", "")
+    wishes = [asked, *(wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))]
+    for wish in wishes:
+        word = wish.strip().lower().partition("-")[0]
+        if word in Language:
+            return Language(word)
+    return default
