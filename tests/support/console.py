@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.routing import Mount
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Router
 
 from loa.app.servers import make_listener
+from loa.console.headers import Headers
+from loa.console.http import App, Receive, Scope, Send, read_form
+from loa.console.language import Language, language_in
 from loa.console.parts import Parts
-from loa.console.screens import open_routes, screens
+from loa.console.screens import screens
 from loa.console.visitor import Visitor
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Refused
@@ -56,23 +56,25 @@ class Desk:
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
 
-    def app(self) -> Starlette:
+    def app(self) -> App:
         async def shown(_request: Request, message_id: str) -> None:
             self.looks.append(message_id)
 
         parts = Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown)
-        mounted = Mount("/console", routes=[*open_routes(), *screens(parts)])
-        return Starlette(routes=[mounted], middleware=[Middleware(Known, desk=self)])
+        return Headers(Known(Router(screens(parts)), self))
 
 
 class Known:
-    """Puts the visitor where signing in puts it."""
+    """Puts the visitor, the form and the language where the gate puts them."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: App, desk: Desk) -> None:
         self._app, self._desk = app, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["visitor"] = self._desk.visitor
+        form = await Request(scope, receive).body() if scope["method"] == "POST" else b""
+        state = scope.setdefault("state", {})
+        state["visitor"], state["form"] = self._desk.visitor, read_form(form)
+        state["language"] = language_in(scope, Language.VIETNAMESE)
         await self._app(scope, receive, send)
 
 

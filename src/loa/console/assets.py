@@ -16,7 +16,8 @@ TYPES: Final = MappingProxyType(
     {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 )
 FOREVER: Final = "public, max-age=31536000, immutable"
-PATH: Final = "/static/{digest}/{name:path}"
+FOLDER: Final = "/console/static/"
+PATH: Final = FOLDER + "{digest}/{name:path}"
 _DIGEST_DIGITS: Final = 16
 
 
@@ -33,7 +34,7 @@ class Asset:
 
 def address(name: str) -> str:
     """Give the address of a file below the console. Errors: KeyError where there is none."""
-    return f"/console/static/{ASSETS[name].digest}/{name}"
+    return f"{FOLDER}{ASSETS[name].digest}/{name}"
 
 
 async def serve(request: Request) -> Response:

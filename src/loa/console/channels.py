@@ -52,4 +52,4 @@ async def channels(request: Request, parts: Parts) -> Response:
     """Show all channels."""
     place = await place_of(request, parts)
     shown = cards(await parts.ledger.channels(), parts.channel_states())
-    return render(request, "channels.html", usual=parts.usual, **place.values(), cards=shown)
+    return render(request, "channels.html", **place.values(), cards=shown)

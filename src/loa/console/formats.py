@@ -4,19 +4,20 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from loa.console.language import Tongue, say
+from loa.console.catalogue import said
+from loa.console.language import Language
 from loa.domain.destination import USER_PREFIX, is_user, written
 from loa.observe.redact import mask_msisdn
 
 ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-_DAY: Final = {Tongue.VIETNAMESE: "%d/%m/%Y", Tongue.ENGLISH: "%Y-%m-%d"}
-_MARKS: Final = {Tongue.VIETNAMESE: str.maketrans(",.", ".,"), Tongue.ENGLISH: str.maketrans("", "")}
+_DAY: Final = {Language.VIETNAMESE: "%d/%m/%Y", Language.ENGLISH: "%Y-%m-%d"}
+_MARKS: Final = {Language.VIETNAMESE: str.maketrans(",.", ".,"), Language.ENGLISH: str.maketrans("", "")}
 _STEPS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000))
 
 
-def day(at: int, tongue: Tongue) -> str:
+def day(at: int, language: Language) -> str:
     """Write the day of a time, in Vietnam. Units: milliseconds since the epoch."""
-    return _local(at).strftime(_DAY[tongue])
+    return _local(at).strftime(_DAY[language])
 
 
 def clock_time(at: int) -> str:
@@ -53,24 +54,24 @@ def read_field_time(text: str) -> int | None:
         return None
 
 
-def number(value: float, tongue: Tongue, places: int = 0) -> str:
+def number(value: float, language: Language, places: int = 0) -> str:
     """Write a number: 1.234.567,8 in Vietnamese, 1,234,567.8 in English."""
-    return f"{value:,.{places}f}".translate(_MARKS[tongue])
+    return f"{value:,.{places}f}".translate(_MARKS[language])
 
 
-def span(ms: int, tongue: Tongue) -> str:
+def span(ms: int, language: Language) -> str:
     """Write a span in its two largest units: `340 ms`, `2.1 s`, `3 min 5 s`. Units: milliseconds."""
     if ms < 1000:
-        return say(tongue, "unit.ms", count=number(max(ms, 0), tongue))
+        return said(language, "unit.ms", count=number(max(ms, 0), language))
     if ms < 60_000:
-        return say(tongue, "unit.s", count=number(ms / 1000, tongue, 1))
+        return said(language, "unit.s", count=number(ms / 1000, language, 1))
     for place, (name, size) in enumerate(_STEPS):
         if ms >= size:
             whole, rest = divmod(ms, size)
             below, below_size = _STEPS[place + 1]
-            first = say(tongue, f"unit.{name}", count=number(whole, tongue))
+            first = said(language, f"unit.{name}", count=number(whole, language))
             second = rest // below_size
-            return first if second == 0 else f"{first} {say(tongue, f'unit.{below}', count=second)}"
+            return first if second == 0 else f"{first} {said(language, f'unit.{below}', count=second)}"
     raise AssertionError("a minute or more has a unit")
 
 

@@ -1,10 +1,14 @@
 """In which language the console speaks to somebody."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from http.cookies import CookieError, SimpleCookie
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from loa.console.http import Scope, header
+
+COOKIE: Final = "loa_language"
+"""Keeps the language that somebody chose in the console."""
 
 
 class Language(StrEnum):
@@ -12,6 +16,9 @@ class Language(StrEnum):
 
     VIETNAMESE = "vi"
     ENGLISH = "en"
+
+
+_WORDS: Final = frozenset(each.value for each in Language)
 
 
 class Text(NamedTuple):
@@ -26,11 +33,19 @@ class Text(NamedTuple):
 
 
 def language_in(scope: Scope, default: Language) -> Language:
-    """Give the language that the address asks for (`lang=`), or else the browser."""
+    """Give the language that the address asks for (`lang=`), else the one chosen before, else the browser's."""
     asked = dict(parse_qsl(scope.get("query_string", b"").decode("ascii", "replace"))).get("lang", "")
-    wishes = [asked, *(wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))]
+    wishes = [asked, _chosen(scope), *(wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))]
     for wish in wishes:
         word = wish.strip().lower().partition("-")[0]
-        if word in Language:
+        if word in _WORDS:
             return Language(word)
     return default
+
+
+def _chosen(scope: Scope) -> str:
+    try:
+        found = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""

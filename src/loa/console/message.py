@@ -48,7 +48,7 @@ async def message(request: Request, parts: Parts) -> Response:
 async def content(request: Request, parts: Parts) -> Response:
     """Show a message with its content, once that is written into the audit log."""
     if not may(visitor_of(request).role, May.SEE_CONTENT):
-        return render(request, "refused.html", usual=parts.usual, status=403)
+        return render(request, "refused.html", status=403)
     return await _show(request, parts, with_content=True)
 
 
@@ -57,14 +57,13 @@ async def _show(request: Request, parts: Parts, *, with_content: bool) -> Respon
     public = request.path_params["message_id"]
     row = await _row(parts, place, public)
     if row is None:
-        return render(request, "missing.html", usual=parts.usual, status=404, **place.values())
+        return render(request, "missing.html", status=404, **place.values())
     if with_content:
         await parts.content_shown(request, public)
     whole = may(visitor_of(request).role, May.SEE_NUMBERS)
     return render(
         request,
         "message.html",
-        usual=parts.usual,
         **place.values(),
         row=row,
         public=public,
@@ -96,7 +95,14 @@ def moments(row: Row) -> list[Moment]:
     for attempt in row["attempts"]:
         found += _attempt(attempt)
     found += [
-        Moment(each["received_at"], "receipt", STATE_TONES.get(each["state"] or "", "plain"), each["stat"], "", _receipt(each))
+        Moment(
+            each["received_at"],
+            "receipt",
+            STATE_TONES.get(each["state"] or "", "plain"),
+            each["stat"],
+            "",
+            _receipt(each),
+        )
         for each in row["receipts"]
     ]
     found += [
@@ -135,7 +141,12 @@ def _tries(owed: Row) -> list[Moment]:
             "good" if 200 <= (each["status"] or 0) < 300 else "bad",
             str(each["status"] or ""),
             "",
-            {"state": owed["state"], "number": each["number"], "error": each["error"], "elapsed_ms": each["elapsed_ms"]},
+            {
+                "state": owed["state"],
+                "number": each["number"],
+                "error": each["error"],
+                "elapsed_ms": each["elapsed_ms"],
+            },
         )
         for each in owed["tries"]
     ]

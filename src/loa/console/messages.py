@@ -98,7 +98,6 @@ async def messages(request: Request, parts: Parts) -> Response:
     return render(
         request,
         "messages.html",
-        usual=parts.usual,
         **place.values(),
         asked=asked,
         lines=shown,

@@ -57,7 +57,6 @@ async def overview(request: Request, parts: Parts) -> Response:
     return render(
         request,
         "overview.html",
-        usual=parts.usual,
         **place.values(),
         since=since,
         now=now,

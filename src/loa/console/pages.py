@@ -1,4 +1,4 @@
-"""Pages: one layout, autoescaped without exception, in the visitor's language and theme, under a strict policy."""
+"""Pages: one layout, autoescaped without exception, in the language and theme of whoever looks."""
 
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,25 +9,14 @@ from starlette.responses import HTMLResponse, Response
 
 from loa.console import formats
 from loa.console.assets import address
-from loa.console.language import Tongue, say, tongue_of
+from loa.console.catalogue import said
+from loa.console.language import Language
 from loa.console.navigation import ENTRIES
+from loa.console.parts import visitor_of
 from loa.domain.roles import May, may
 
 THEME_COOKIE: Final = "loa_theme"
 THEMES: Final = ("auto", "light", "dark")
-
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-"""What every page is sent with. Source: section "Headers" of OWASP's HTTP headers cheat sheet."""
 
 ENVIRONMENT: Final = Environment(
     loader=PackageLoader("loa.console"),
@@ -39,19 +28,19 @@ ENVIRONMENT: Final = Environment(
 ENVIRONMENT.globals["asset"] = address
 
 
-def render(request: Request, template: str, *, usual: Tongue, status: int = 200, **values: Any) -> Response:
-    """Answer with a page. `request.state.visitor` is who looks, and may be missing on the pages of signing in."""
-    tongue = tongue_of(request, usual)
-    visitor = getattr(request.state, "visitor", None)
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Answer with a page for the visitor, in the language that the gate has found."""
+    visitor = visitor_of(request)
 
     def allowed(what: May) -> bool:
-        return visitor is not None and may(visitor.role, what)
+        return may(visitor.role, what)
 
     body = ENVIRONMENT.get_template(template).render(
         {
             "tenants": [],
             "tenant": None,
-            **words(tongue),
+            "tenant_named": "",
+            **words(request.state.language),
             "theme": theme_of(request),
             "visitor": visitor,
             "allowed": allowed,
@@ -62,30 +51,30 @@ def render(request: Request, template: str, *, usual: Tongue, status: int = 200,
             **values,
         }
     )
-    return HTMLResponse(body, status_code=status, headers=HEADERS)
+    return HTMLResponse(body, status_code=status)
 
 
-def part(template: str, tongue: Tongue, **values: Any) -> str:
+def part(template: str, language: Language, **values: Any) -> str:
     """Give a part of a page as text."""
-    return ENVIRONMENT.get_template(template).render({**words(tongue), **values})
+    return ENVIRONMENT.get_template(template).render({**words(language), **values})
 
 
-def words(tongue: Tongue) -> dict[str, Any]:
+def words(language: Language) -> dict[str, Any]:
     """Give what templates write with: texts, times, spans and numbers in a language."""
 
     def t(key: str, **given: object) -> str:
-        return say(tongue, key, **given)
+        return said(language, key, **given)
 
     return {
         "t": t,
-        "tongue": str(tongue),
-        "day": lambda at: formats.day(at, tongue),
+        "language": str(language),
+        "day": lambda at: formats.day(at, language),
         "clock_time": formats.clock_time,
         "fine_time": formats.fine_time,
         "utc": formats.utc,
         "machine": formats.machine,
-        "number": lambda value, places=0: formats.number(value, tongue, places),
-        "span": lambda ms: formats.span(ms, tongue),
+        "number": lambda value, places=0: formats.number(value, language, places),
+        "span": lambda ms: formats.span(ms, language),
         "link": link,
     }
 

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from loa.console.language import Tongue
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
@@ -23,7 +22,7 @@ class Parts:
 
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
-    message; what it raises keeps the content hidden. `usual`: the language of browsers that ask for none of ours.
+    message; what it raises keeps the content hidden.
     """
 
     ledger: Reading
@@ -31,8 +30,6 @@ class Parts:
     read_number: Callable[[str], str | None]
     channel_states: Callable[[], Mapping[int, ChannelStatus]]
     content_shown: Callable[[Request, str], Awaitable[None]]
-    usual: Tongue = Tongue.VIETNAMESE
-    version: str = ""
 
 
 def visitor_of(request: Request) -> Visitor:

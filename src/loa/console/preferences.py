@@ -5,20 +5,19 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from loa.console.language import CATALOGUES
 from loa.console.language import COOKIE as LANGUAGE_COOKIE
+from loa.console.language import Language
 from loa.console.pages import THEME_COOKIE, THEMES
 
-PATH: Final = "/preferences"
+PATH: Final = "/console/preferences"
 HOME: Final = "/console/"
-_CHOICES: Final = {"language": (LANGUAGE_COOKIE, frozenset(CATALOGUES)), "theme": (THEME_COOKIE, frozenset(THEMES))}
+_CHOICES: Final = {"language": (LANGUAGE_COOKIE, frozenset(Language)), "theme": (THEME_COOKIE, frozenset(THEMES))}
 _YEAR_S: Final = 31_536_000
 
 
 async def choose(request: Request) -> Response:
     """Keep a choice and go back to where it was made; a choice that there is not changes nothing."""
-    async with request.form(max_files=0, max_fields=8) as form:
-        given = {name: value for name, value in form.items() if isinstance(value, str)}
+    given = request.state.form
     answer = RedirectResponse(back_to(given.get("back", "")), status_code=303)
     for name, (cookie, values) in _CHOICES.items():
         if given.get(name) in values:

@@ -1,11 +1,11 @@
-"""The routes of the console's screens, below `/console`."""
+"""The routes of the console's screens."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from loa.console import assets, preferences
 from loa.console.channels import channels
@@ -18,25 +18,25 @@ from loa.console.tail import stream, tail
 Screen = Callable[[Request, Parts], Awaitable[Response]]
 
 SCREENS: Final[tuple[tuple[str, Screen, str], ...]] = (
-    ("/", overview, "GET"),
-    ("/messages", messages, "GET"),
-    ("/messages/{message_id}", message, "GET"),
-    ("/messages/{message_id}/content", content, "POST"),
-    ("/tail", tail, "GET"),
-    ("/tail/events", stream, "GET"),
-    ("/channels", channels, "GET"),
+    ("/console/", overview, "GET"),
+    ("/console/messages", messages, "GET"),
+    ("/console/messages/{message_id}", message, "GET"),
+    ("/console/messages/{message_id}/content", content, "POST"),
+    ("/console/tail", tail, "GET"),
+    ("/console/tail/events", stream, "GET"),
+    ("/console/channels", channels, "GET"),
 )
-"""Path below the console, what answers, and to which method. An unsafe one is guarded by the layer of signing in."""
+"""Path, what answers, and to which method. The gate guards those that are not safe."""
+
+HOME: Final = "/console/"
+STILL_OPEN: Final = (assets.FOLDER,)
+"""What the gate lets everybody see: the static files."""
 
 
-def screens(parts: Parts) -> list[Route]:
-    """Give the routes of all screens, to be mounted at `/console` behind signing in."""
-    return [Route(path, _with(parts, screen), methods=[method]) for path, screen, method in SCREENS]
-
-
-def open_routes() -> list[Route]:
-    """Give the routes that need nobody signed in: static files, and the choice of language and theme."""
+def screens(parts: Parts) -> list[BaseRoute]:
+    """Give the routes of all screens, of the static files and of the choice of language and theme."""
     return [
+        *(Route(path, _with(parts, screen), methods=[method]) for path, screen, method in SCREENS),
         Route(assets.PATH, assets.serve, methods=["GET"]),
         Route(preferences.PATH, preferences.choose, methods=["POST"]),
     ]

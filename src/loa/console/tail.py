@@ -8,9 +8,9 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from loa.console.language import Tongue, tongue_of
+from loa.console.language import Language
 from loa.console.messages import line
-from loa.console.pages import HEADERS, part, render
+from loa.console.pages import part, render
 from loa.console.parts import Parts, visitor_of
 from loa.console.place import place_of
 from loa.domain.roles import May, may
@@ -54,9 +54,7 @@ async def tail(request: Request, parts: Parts) -> Response:
         rows = await parts.ledger.messages(place.tenant.id, MessageFilter(), None, ROWS)
         position = Position(rows[0]["id"] if rows else 0, event)
     lines = [line(row, whole=whole) for row in rows]
-    return render(
-        request, "tail.html", usual=parts.usual, **place.values(), lines=lines, position=str(position), rows=ROWS
-    )
+    return render(request, "tail.html", **place.values(), lines=lines, position=str(position), rows=ROWS)
 
 
 async def newest_event(parts: Parts, tenant_id: int) -> int:
@@ -81,14 +79,14 @@ async def stream(request: Request, parts: Parts) -> Response:
     if place.tenant is None or position is None:
         return Response(status_code=404)
     whole = may(visitor_of(request).role, May.SEE_NUMBERS)
-    tongue = tongue_of(request, parts.usual)
-    told = follow(parts, place.tenant.id, position, tongue=tongue, whole=whole, named=place.named)
-    headers = {**HEADERS, "X-Accel-Buffering": "no"}
+    language = request.state.language
+    told = follow(parts, place.tenant.id, position, language=language, whole=whole, named=place.named)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(told, headers=headers, media_type="text/event-stream")
 
 
 async def follow(
-    parts: Parts, tenant_id: int, position: Position, *, tongue: Tongue, whole: bool, named: str
+    parts: Parts, tenant_id: int, position: Position, *, language: Language, whole: bool, named: str
 ) -> AsyncIterator[str]:
     """Give server-sent events: new and changed rows, with a comment every 15 seconds where nothing happens."""
     quiet = HEARTBEAT_LOOKS - 1
@@ -97,7 +95,7 @@ async def follow(
         rows, position, left_out = await look(parts, tenant_id, position)
         if rows:
             lines = [line(row, whole=whole) for row in rows]
-            html = part("_rows.html", tongue, lines=lines, tenant_named=named)
+            html = part("_rows.html", language, lines=lines, tenant_named=named)
             yield f"id: {position}\ndata: {json.dumps({'html': html, 'leftOut': left_out})}\n\n"
             quiet = 0
         quiet += 1
@@ -116,8 +114,6 @@ async def look(parts: Parts, tenant_id: int, position: Position) -> tuple[list[A
     moved = dict.fromkeys(event["message_id"] for event in events if event["inbound"] is None)
     at_hand = {row["id"]: row for row in newest}
     changed = [at_hand[each] for each in moved if each in at_hand and each not in seen]
-    next_position = Position(
-        max([position.message, *seen]), max([position.event, *(event["id"] for event in events)])
-    )
+    next_position = Position(max([position.message, *seen]), max([position.event, *(event["id"] for event in events)]))
     left_out = len(fresh) == MOST or len(events) == MOST
     return [*changed, *reversed(fresh)], next_position, left_out
