@@ -51,6 +51,11 @@ def build_api(vendor: VendorParts, native: Parts, *, more: Mapping[str, App] | N
     return _Faces(apps, Boundary(build_native(native), problems.fault, native.language))
 
 
+def by_path(apps: Mapping[str, App], rest: App) -> App:
+    """Serve several applications, each by the path it lies under, and another for everything else."""
+    return _Faces(apps, rest)
+
+
 def build_vendor(parts: VendorParts) -> VendorApi:
     """Make the vendor face alone, without its boundary."""
     handlers: dict[str, Handler] = {

@@ -18,8 +18,10 @@ from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
 from loa.app.admin_seal import SealDesk
 from loa.app.admin_templates import TemplateDesk
+from loa.app.admin_users import UserDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
 from loa.app.channel_host import ChannelHost
+from loa.app.console import reached_at
 from loa.app.ledgers import key_source
 from loa.domain import msisdn
 from loa.errors import CallerError
@@ -47,10 +49,11 @@ class Rules:
     keys: KeySource
     shares_ledger: bool = False
     public_url: str = ""
+    console_url: str = ""
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Read the rules out of the settings. Errors: ConfigError."""
+def rules_of(settings: Settings, url: str = "") -> Rules:
+    """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
     def read_number(raw: str) -> str | None:
@@ -65,6 +68,7 @@ def rules_of(settings: Settings) -> Rules:
         key_source(settings),
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
+        console_url=reached_at(settings, url),
     )
 
 
@@ -143,6 +147,18 @@ def _of_reading(reading: Reading) -> dict[str, Verb]:
     }
 
 
+def _of_users(users: UserDesk) -> dict[str, Verb]:
+    return {
+        "users.add": users.add,
+        "users.list": users.list_users,
+        "users.role": users.set_role,
+        "users.disable": users.disable,
+        "users.enable": users.enable,
+        "users.reset_link": users.reset_link,
+        "users.audit.list": users.list_deeds,
+    }
+
+
 def _of_seal(seal: SealDesk) -> dict[str, Verb]:
     return {
         "seal.status": seal.status,
@@ -179,6 +195,7 @@ class Admin:
             **_of_routes(RouteDesk(ledger, clock)),
             **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
             **_of_reading(reading),
+            **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
         }

@@ -42,7 +42,7 @@ async def open_control(gateway: Gateway) -> Path:
         gateway.ledger,
         clock=gateway.clock,
         providers=gateway.providers,
-        rules=rules_of(gateway.settings),
+        rules=rules_of(gateway.settings, gateway.url),
         host=gateway.host,
         url=gateway.url,
         changed=gateway.registry.refresh,

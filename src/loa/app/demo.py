@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from loa.app.admin_files import owner_of
+from loa.app.console import PATH as CONSOLE
+from loa.app.console import first_link
 from loa.app.control import open_control
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DEMO_SENDER, DemoState, state_to_begin, write_state
@@ -48,6 +50,7 @@ SCRIPT: Final = Script(
 class Ready:
     """Where everything is. `smsc`: host and port; `receiver`: the URL that callbacks go to.
 
+    `console`: where to look at it all, the link by which its owner is made where `console_is_new`.
     `zalo_example`: the members of a request that goes over Zalo; `not_on_zalo`: a number that Zalo does not reach.
     """
 
@@ -60,6 +63,8 @@ class Ready:
     data_dir: Path
     zalo_example: Mapping[str, Any]
     not_on_zalo: str
+    console: str
+    console_is_new: bool
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -127,6 +132,7 @@ class Demo:
         self.tenant = await furnish(gateway.ledger, gateway.clock, state, receiver_url, self._zalo)
         await gateway.registry.refresh()
         await open_control(gateway)
+        link = await first_link(gateway.ledger, gateway.clock, self._settings, gateway.url)
         return Ready(
             url=gateway.url,
             api_key=state.api_key,
@@ -137,6 +143,8 @@ class Demo:
             data_dir=data_dir,
             zalo_example=example(DEMO_SENDER, ZALO_NUMBER),
             not_on_zalo=ZALO_NUMBER[:-2] + NOT_ON_ZALO,
+            console=link or f"{gateway.url}{CONSOLE}/",
+            console_is_new=link is not None,
         )
 
     async def _start_zalo(self, port: int) -> ZaloSimulator:

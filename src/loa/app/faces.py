@@ -1,4 +1,4 @@
-"""What this process serves over HTTP: the API where that is its role, health and metrics in any case."""
+"""What this process serves over HTTP: API and console where those are its roles, health and metrics in any case."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -6,8 +6,9 @@ from ipaddress import ip_network
 from typing import Any
 
 from loa import __version__
-from loa.api.app import VendorParts, build_api
+from loa.api.app import VendorParts, build_api, by_path
 from loa.api.auth import Authenticator
+from loa.api.boundary import App
 from loa.api.consent.router import CALLBACK_PATH, build_consent
 from loa.api.hooks.router import PREFIX as HOOKS
 from loa.api.hooks.router import build_hooks
@@ -15,6 +16,9 @@ from loa.api.texts import Language
 from loa.api.v1.build import build_native
 from loa.api.v1.parts import Parts
 from loa.app import translate
+from loa.app.console import PATH as CONSOLE
+from loa.app.console import ROLE as CONSOLE_ROLE
+from loa.app.console import console_of
 from loa.app.grants import charge_of
 from loa.app.roles import Ground
 from loa.app.servers import OnlyPaths
@@ -93,13 +97,18 @@ class Faces:
         self._native = self._native_parts()
 
     def main(self) -> Any:
-        """Give what the main listener serves: the API, or health and metrics where the role is another."""
+        """Give what the main listener serves: API and console as the roles say, health and metrics in any case."""
+        pages = {CONSOLE: self._console()} if CONSOLE_ROLE in self._ground.settings.roles else {}
         if "api" not in self._ground.settings.roles:
-            return OnlyPaths(build_native(self._native), HEALTH_PATHS)
+            return by_path(pages, OnlyPaths(build_native(self._native), HEALTH_PATHS))
         consents = Consents(self._ground.ledger, self._charge_of, self._ground.clock)
         hooks = build_hooks(self._hearing(), Language(self._ground.settings.language))
-        more = {CALLBACK_PATH: build_consent(consents), HOOKS: hooks}
+        more = {CALLBACK_PATH: build_consent(consents), HOOKS: hooks, **pages}
         return build_api(self._vendor_parts(), self._native, more=more)
+
+    def _console(self) -> App:
+        ground = self._ground
+        return console_of(ground.ledger, ground.clock, ground.settings.language)
 
     def admin(self) -> Any:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""

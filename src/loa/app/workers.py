@@ -29,20 +29,23 @@ STEADY_S: Final = 30.0
 GRACE_S: Final = 5.0
 """Time beyond notice and drain after which a worker that still runs is killed."""
 READY: Final = b"ready\n"
+SERVED: Final = ("api", "console")
+"""Roles that answer on the main port."""
 
 log = get_logger("loa.app.workers")
 
 
 def of_the_parent(settings: Settings) -> Settings:
-    """Give what the process does that watches the workers: everything but the API."""
-    return replace(settings, roles=tuple(role for role in settings.roles if role != "api"))
+    """Give what the process does that watches the workers: everything but what they serve."""
+    return replace(settings, roles=tuple(role for role in settings.roles if role not in SERVED))
 
 
 def of_a_worker(settings: Settings, number: int) -> Settings:
-    """Give what worker `number` does, counted from 1: the API, with an admin listener of its own."""
+    """Give what worker `number` does, counted from 1: API and console, with an admin listener of its own."""
     own = settings.server
     admin_port = own.admin_port + number if own.admin_port else 0
-    return replace(settings, roles=("api",), server=replace(own, workers=1, admin_port=admin_port))
+    served = tuple(role for role in settings.roles if role in SERVED)
+    return replace(settings, roles=served, server=replace(own, workers=1, admin_port=admin_port))
 
 
 def written(settings: Settings, socket_number: int) -> bytes:

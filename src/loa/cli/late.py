@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "keys": Late("loa.cli.keys", "API keys: create, list, revoke."),
     "tenants": Late("loa.cli.tenants", "Tenants: add, list, policies."),
     "senders": Late("loa.cli.senders", "Senders: add, list."),
+    "users": Late("loa.cli.users", "Users of the console: add, list, role, disable, enable, reset-link, audit."),
     "channels": Late("loa.cli.channels", "Channels: add, list, show, set, test, pause, resume."),
     "zalo": Late("loa.cli.zalo", "Grants of Zalo channels: connect, list, bring a token along."),
     "templates": Late("loa.cli.templates", "Templates of a channel: list, show, text, sync, match."),

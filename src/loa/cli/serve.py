@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from loa.app.console import first_link
 from loa.app.control import open_control
 from loa.app.gateway import Gateway
 from loa.app.systemd import READY, STOPPING, Systemd
@@ -54,12 +55,16 @@ def serve(
     """Run the gateway until it is told to stop.
 
     SIGTERM and Ctrl-C stop it in order: /readyz says 503, nothing new is taken, what is in flight comes to its end. A
-    second one ends it at once; what was accepted is on disk either way. With --json one line {"url", "data", "control"}
-    tells when it is ready. The exit code is 7 when the ledger failed: then the process must be started again.
+    second one ends it at once; what was accepted is on disk either way. The exit code is 7 when the ledger failed: then
+    the process must be started again.
 
-    Roles are api, dispatch, callbacks, receipts and upkeep, and console, which starts nothing in this release. Fewer
-    than all need PostgreSQL as the ledger; without api the port serves health and metrics only. With --workers the API
-    is served by so many processes on one port, which this one starts, watches and ends; it has the other roles.
+    While there is no user of the console, it shows the link by which its owner is made, good once, for 15 minutes. With
+    --json one line {"url", "data", "control", "console"} tells when it is ready; "console" is that link, or null.
+
+    Roles are api, dispatch, callbacks, receipts, upkeep and console. Fewer than all, the console apart, need PostgreSQL
+    as the ledger; without api the port serves health and metrics, and the console where that is a role. With --workers
+    API and console are served by so many processes on one port, which this one starts, watches and ends; it has the
+    other roles.
     """
     terminal.give("server.listen_host", host)
     terminal.give("server.listen_port", port)
@@ -83,8 +88,12 @@ async def _serve(terminal: Terminal) -> int:
             workers = Workers(settings, gateway.mains, WORKER, gateway.clock)
             await _either(workers.start(), gateway.wait())
         control = await open_control(gateway)
+        link = await first_link(gateway.ledger, gateway.clock, settings, gateway.url)
         if terminal.as_json:
-            terminal.line({"url": gateway.url, "data": str(settings.data_dir), "control": str(control)})
+            ready = {"url": gateway.url, "data": str(settings.data_dir), "control": str(control), "console": link}
+            terminal.line(ready)
+        elif link is not None:
+            terminal.note(f"Make the owner of the console with this link, good once, for 15 minutes:\n{link}")
         systemd.say(READY)
         return await gateway.wait()
     finally:

@@ -15,7 +15,7 @@ from loa.errors import ConfigError
 from loa.settings.outline import Setting, outline, sections
 from loa.settings.parse import Unusable, parse
 from loa.settings.secret import Secret
-from loa.settings.tree import NOT_YET, ROLES, Settings, minute_of_day
+from loa.settings.tree import OPTIONAL, ROLES, Settings, minute_of_day
 
 PREFIX = "LOA_"
 FILE_VARIABLE = "LOA_CONFIG"
@@ -100,7 +100,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
 
 def _many_processes(settings: Settings) -> Iterator[str]:
     """Find what many processes need and one file cannot give."""
-    server, missing = settings.server, [role for role in ROLES if role not in {*settings.roles, *NOT_YET}]
+    server, missing = settings.server, [role for role in ROLES if role not in {*settings.roles, *OPTIONAL}]
     if missing and not settings.on_postgres:
         yield (
             f"roles: {', '.join(missing)} would run nowhere: a SQLite ledger belongs to one process; leave roles at its"

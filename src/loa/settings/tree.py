@@ -22,8 +22,8 @@ from loa.settings.about import (
 from loa.settings.secret import Secret
 
 ROLES: Final = ("api", "dispatch", "callbacks", "receipts", "upkeep", "console")
-NOT_YET: Final = frozenset({"console"})
-"""Roles that are named already and do nothing in this release."""
+OPTIONAL: Final = frozenset({"console"})
+"""Roles that a Loa can do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,8 +427,8 @@ class Settings:
         metadata=about(
             "What this process does: `api` serves HTTP, `dispatch` has the channels and takes their receipts,"
             " `callbacks` posts, `receipts` matches parked receipts again, `upkeep` does what time brings about;"
-            " `console` is kept for the web console, which is not in this release: it starts nothing. Fewer than all"
-            " need PostgreSQL, and another process for the others.",
+            " `console` serves the pages for people, below `/console`. Fewer than all need PostgreSQL, and another"
+            " process for the others; `console` may be left out anywhere.",
             check=some_of(ROLES),
         ),
     )

@@ -14,7 +14,7 @@ from tests.support.process import ROOT
 from loa.cli.late import load_command
 from loa.settings.load import load
 from loa.settings.outline import outline
-from loa.settings.tree import NOT_YET, ROLES, Settings
+from loa.settings.tree import ROLES, Settings
 
 PACKAGING = ROOT / "packaging"
 UNITS = sorted((PACKAGING / "systemd").glob("*.service"))
@@ -82,7 +82,7 @@ def test_the_units_of_a_cluster_share_all_roles_between_them() -> None:
         for unit in UNITS
         if unit.stem != "loa"
     ]
-    assert set.union(*roles) == set(ROLES) - NOT_YET
+    assert set.union(*roles) == set(ROLES)
     assert not set.intersection(*roles)
 
 
@@ -101,7 +101,7 @@ def test_the_containers_start_what_there_is_and_share_all_roles_between_them() -
         else:
             command, verb = service["command"]
             assert verb in load_command(command).commands
-    assert set(roles) == set(ROLES) - NOT_YET
+    assert set(roles) == set(ROLES)
 
 
 def test_files_and_names_of_the_compose_file_are_there() -> None:
@@ -115,6 +115,6 @@ def test_files_and_names_of_the_compose_file_are_there() -> None:
     servers = re.findall(
         r"^\s+server (\S+) (\S+):8080$", (PACKAGING / config).read_text(encoding="utf-8"), re.MULTILINE
     )
-    apis = {name for name, each in OURS.items() if "api" in each["command"]}
+    apis = {name for name, each in OURS.items() if "api,console" in each["command"]}
     assert {host for _, host in servers} == apis
     assert {each["file"] for each in COMPOSE["secrets"].values()} == {"./secrets/database", "./secrets/password"}

@@ -137,6 +137,6 @@ def test_a_worker_reads_the_very_settings_of_its_parent(tmp_path: Path) -> None:
     assert number == 5
     assert own == of_a_worker(parents, 2)
     assert own.database == Secret("postgresql://loa:hush@127.0.0.1/loa")
-    assert (own.roles, own.server.workers, own.server.admin_port) == (("api",), 1, 9102)
-    assert "api" not in of_the_parent(parents).roles
-    assert set(of_the_parent(parents).roles) | {"api"} == set(parents.roles)
+    assert (own.roles, own.server.workers, own.server.admin_port) == (("api", "console"), 1, 9102)
+    assert set(of_the_parent(parents).roles) & {"api", "console"} == set()
+    assert set(of_the_parent(parents).roles) | {"api", "console"} == set(parents.roles)

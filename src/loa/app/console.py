@@ -1,0 +1,55 @@
+"""The console in this process, and the one-time links that lead into it."""
+
+from typing import Final
+
+from loa.api.boundary import App, Boundary
+from loa.api.texts import Language as Spoken
+from loa.console.build import build_console, fault_page
+from loa.console.language import Language
+from loa.ports.clock import Clock
+from loa.ports.users import Purpose, Users
+from loa.settings.tree import Settings
+from loa.stages.passwords import Passwords
+from loa.stages.signing_in import SigningIn
+
+ROLE: Final = "console"
+PATH: Final = "/console"
+_WORDS: Final = {Purpose.FIRST_RUN: "first-run", Purpose.SET_UP: "set-up"}
+_EVERY_ADDRESS: Final = ("//0.0.0.0:", "//[::]:")
+
+
+def signing_in(users: Users, clock: Clock) -> SigningIn:
+    """Give what signs people in."""
+    return SigningIn(users, clock, Passwords())
+
+
+def console_of(users: Users, clock: Clock, language: str) -> App:
+    """Make the console's application, which answers for its own faults."""
+    console = build_console(signing_in(users, clock), language=Language(language))
+    return Boundary(console, fault_page(), Spoken(language))
+
+
+def link_to(purpose: Purpose, secret: str, url: str) -> str:
+    """Write a one-time link. `url`: where people reach this Loa."""
+    return f"{url.rstrip('/')}{PATH}/{_WORDS[purpose]}/{secret}"
+
+
+def reached_at(settings: Settings, url: str) -> str:
+    """Say where people reach the console. `url`: where this process listens, "" where none does."""
+    if settings.server.public_url:
+        return settings.server.public_url
+    own = url or f"http://127.0.0.1:{settings.server.listen_port}"
+    for every in _EVERY_ADDRESS:
+        own = own.replace(every, "//localhost:")
+    return own
+
+
+async def first_link(users: Users, clock: Clock, settings: Settings, url: str) -> str | None:
+    """Make the link by which the owner is made; None where there are users, or no console runs here.
+
+    Errors: StorageError.
+    """
+    if ROLE not in settings.roles:
+        return None
+    secret = await signing_in(users, clock).first_link()
+    return None if secret is None else link_to(Purpose.FIRST_RUN, secret, reached_at(settings, url))
