@@ -20,7 +20,7 @@ from loa.console.parts import Parts
 from loa.console.screens import screens
 from loa.console.visitor import Visitor
 from loa.domain.lifecycle import State
-from loa.domain.outcome import Refused
+from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import ChannelStatus
@@ -56,12 +56,14 @@ class Desk:
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
 
-    def app(self) -> App:
+    def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
             self.looks.append(message_id)
 
-        parts = Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown)
-        return Headers(Known(Router(screens(parts)), self))
+        return Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown)
+
+    def app(self) -> App:
+        return Headers(Known(Router(screens(self.parts())), self))
 
 
 class Known:
@@ -82,13 +84,18 @@ def visitor(role: Role) -> Visitor:
     return Visitor(1, "lan", role, "form-token")
 
 
-async def open_desk(path: Path) -> Desk:
-    """Fill a ledger and put the screens on it."""
+async def fill(path: Path) -> None:
+    """Fill a ledger with everything."""
     await make_full(path)
     ledger = await SqliteLedger.open(path, probe=QuietProbe())
     await ledger.add_channel("viettel", "smpp", {})
     await _hurtful(ledger)
-    return Desk(ledger, FakeClock(MUCH_LATER))
+    await ledger.close()
+
+
+async def open_desk(path: Path) -> Desk:
+    """Put the screens on a filled ledger."""
+    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER))
 
 
 async def _hurtful(ledger: SqliteLedger) -> None:
@@ -101,12 +108,14 @@ async def _hurtful(ledger: SqliteLedger) -> None:
             numbers=[84_900_000_000 + number], sender=text, text=text, request_id=text, at=at + number, endpoint_id=1
         )
         await ledger.accept(new)
-    attempts = await claim(ledger, at + 100)
-    outcomes = [Refused(text, lasting=True) for text in CORPUS]
-    await ledger.record([settlement(a, o, at + 200) for a, o in zip(attempts, outcomes, strict=False)])
+    attempts = [each for each in await claim(ledger, at + 100) if each.text in CORPUS]
+    refused = [Refused(each.text, lasting=True) for each in attempts[:3]]
+    taken = [Accepted((f"{each.text}-{n}",)) for n, each in enumerate(attempts[3:])]
+    outcomes: list[Outcome] = [*refused, *taken]
+    await ledger.record([settlement(a, o, at + 200) for a, o in zip(attempts, outcomes, strict=True)])
     told = [
-        receipt(f"hurt-{n}", detail=text, stat=text, raw=text.encode(), state=State.DELIVERED, received_at=at + 300)
-        for n, text in enumerate(CORPUS)
+        receipt(f"{text}-{n}", detail=text, stat=text, raw=text.encode(), state=State.UNDELIVERED, received_at=at + 300)
+        for n, text in enumerate(CORPUS[3:])
     ]
     await ledger.store(told)
     due = await ledger.claim_due(100, 100, at + 400, at + 500, [])
@@ -130,8 +139,14 @@ class ServedDesk:
         return asyncio.run_coroutine_threadsafe(run(), self.loop).result(30)
 
     def look_again(self) -> None:
-        """Let time pass until the streams look once more."""
-        self.loop.call_soon_threadsafe(self.desk.clock.advance, 1)
+        """Let time pass for a stream that waits, so that it looks once more."""
+
+        async def pass_time(desk: Desk) -> None:
+            while not desk.clock.waiting:
+                await asyncio.sleep(0)
+            desk.clock.advance(1)
+
+        self.do(pass_time)
 
 
 @contextmanager
@@ -145,6 +160,7 @@ def serve_desk(directory: Path) -> Iterator[ServedDesk]:
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
             bound.listen()
+            await fill(directory / "loa.db")
             desk = await open_desk(directory / "loa.db")
             listener = make_listener(desk.app(), keep_alive_s=5)
             serving = asyncio.create_task(listener.serve(sockets=[bound]))

@@ -28,6 +28,11 @@ class FakeClock:
         self._sleepers.append((self._now + int(seconds * 1000), future))
         await future
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything sleeps."""
+        return bool(self._sleepers)
+
     def advance(self, seconds: float) -> None:
         self._now += round(seconds * 1000)
         due = [future for at, future in self._sleepers if at <= self._now]

@@ -96,7 +96,7 @@ async def follow(
         if rows:
             lines = [line(row, whole=whole) for row in rows]
             html = part("_rows.html", language, lines=lines, tenant_named=named)
-            yield f"id: {position}\ndata: {json.dumps({'html': html, 'leftOut': left_out})}\n\n"
+            yield f"id: {position}\ndata: {json.dumps({'html': html, 'leftOut': left_out}, ensure_ascii=False)}\n\n"
             quiet = 0
         quiet += 1
         if quiet >= HEARTBEAT_LOOKS:

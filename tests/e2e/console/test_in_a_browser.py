@@ -1,0 +1,199 @@
+"""Every screen in a real Chromium: both languages, both themes, on a phone and on a desk, with and without scripts."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.contract.ledger.values import submission
+from tests.support.console import Desk, ServedDesk, serve_desk
+from tests.support.fakes import EPOCH
+
+from loa.domain.ids import message_public_id
+from loa.ports.records import MessageFilter
+
+pytestmark = pytest.mark.xdist_group("console")
+
+LANGUAGES, THEMES, WIDTHS = ("vi", "en"), ("light", "dark"), (360, 1280)
+SCREENS = {
+    "overview": ("/console/", 200),
+    "new tenant": ("/console/?tenant=new", 200),
+    "messages": ("/console/messages", 200),
+    "filtered": ("/console/messages?state=rejected&state=undelivered&destination=abc", 422),
+    "nothing found": ("/console/messages?sender=nobody", 200),
+    "message": ("/console/messages/{newest}", 200),
+    "missing": ("/console/messages/msg_ZZZZ", 404),
+    "tail": ("/console/tail", 200),
+    "channels": ("/console/channels", 200),
+}
+SERIOUS = {"serious", "critical"}
+REPORTS_VIOLATIONS = """
+  document.addEventListener("securitypolicyviolation", (event) =>
+    console.error("policy: " + event.violatedDirective + " " + event.blockedURI));
+"""
+
+
+@dataclass
+class Stage:
+    """A browser and the screens it looks at."""
+
+    served: ServedDesk
+    browser: Browser
+    newest: str
+    contexts: dict[Any, BrowserContext] = field(default_factory=dict)
+
+    def context(self, language: str = "en", theme: str = "light", **given: Any) -> BrowserContext:
+        """Give a context with choices made, the same for the same ones."""
+        key = (language, theme, *given.items())
+        if key not in self.contexts:
+            made = self.browser.new_context(reduced_motion="reduce", **given)
+            values = {"loa_language": language, "loa_theme": theme}
+            made.add_cookies([{"name": n, "value": v, "url": self.served.url + "/console/"} for n, v in values.items()])
+            made.add_init_script(REPORTS_VIOLATIONS)
+            self.contexts[key] = made
+        return self.contexts[key]
+
+    def address(self, name: str) -> str:
+        return self.served.url + SCREENS[name][0].format(newest=self.newest)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "no Chromium; make test installs it, or: sudo apt-get install chromium"
+    with ExitStack() as stack:
+        served = stack.enter_context(serve_desk(tmp_path_factory.mktemp("console")))
+        newest = served.do(_prepare)
+        driver = stack.enter_context(sync_playwright())
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = driver.chromium.launch(executable_path=found, args=arguments)
+        stack.callback(browser.close)
+        yield Stage(served, browser, newest)
+
+
+async def _prepare(desk: Desk) -> str:
+    await desk.ledger.add_tenant("new", EPOCH)
+    (row,) = await desk.ledger.messages(1, MessageFilter(), None, 1)
+    return message_public_id(row["id"])
+
+
+@pytest.fixture
+def open_page(stage: Stage) -> Iterator[Callable[..., Page]]:
+    pages: list[Page] = []
+    said: list[str] = []
+
+    def make(**given: Any) -> Page:
+        page = stage.context(**given).new_page()
+        page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        pages.append(page)
+        return page
+
+    yield make
+    for page in pages:
+        page.close()
+    # A page that is answered with 404 or 422 on purpose is said to have failed to load.
+    assert [line for line in said if "Failed to load resource" not in line] == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: str, language: str, theme: str) -> None:
+    page = open_page(language=language, theme=theme)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        answer = page.goto(stage.address(name))
+        assert answer is not None
+        assert answer.status == SCREENS[name][1]
+        assert page.get_attribute("html", "lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("window.hurt") is None
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_reads_without_scripts(stage: Stage, open_page: Callable[..., Page], name: str) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto(stage.address(name))
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Navigation")).to_be_visible()
+
+
+def test_filter_message_and_content_work_without_scripts(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto(stage.address("messages"))
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Delivered", exact=True).check()
+    page.get_by_role("button", name="Apply").click()
+    assert "state=delivered" in page.url
+    page.locator("tbody a").first.click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    page.get_by_role("button", name="Show the content").click()
+    expect(page.locator(".content")).to_contain_text("Xin chào")
+    assert stage.served.desk.looks
+
+
+def test_language_and_theme_change_where_one_stands(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page(language="vi", theme="auto")
+    page.goto(stage.served.url + "/console/messages?state=sent")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.url.endswith("/console/messages?state=sent")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_another_tenant_is_chosen_with_the_keyboard(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(stage.address("overview"))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.get_by_label("Tenant").select_option("new")
+    page.wait_for_url("**/console/?tenant=new")
+    expect(page.get_by_text("Getting started")).to_be_visible()
+
+
+def test_the_tail_shows_what_happens_and_stays_small(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(stage.address("tail"))
+    expect(page.locator("[data-tail-state=live]")).to_be_visible()
+    stage.served.do(lambda desk: desk.ledger.accept(submission(numbers=list(range(84_902_000_000, 84_902_000_120)))))
+    stage.served.look_again()
+    expect(page.locator("tbody tr").first).to_contain_text("84902000119")
+    assert page.locator("tbody tr").count() == 50
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("status").filter(has_text="Paused")).to_be_visible()
+
+
+def test_the_tail_lets_go_while_nobody_sees_it(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(stage.address("tail"))
+    expect(page.locator("[data-tail-state=live]")).to_be_visible()
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    hide += "document.dispatchEvent(new Event('visibilitychange'))"
+    with page.expect_event("requestfailed", lambda request: "/tail/events" in request.url):
+        page.evaluate(hide % "true")
+    with page.expect_request("**/tail/events?after=*"):
+        page.evaluate(hide % "false")
+
+
+def test_what_is_pointed_at_is_large_enough(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.set_viewport_size({"width": 360, "height": 800})
+    for name in SCREENS:
+        page.goto(stage.address(name))
+        small = page.evaluate(
+            """[...document.querySelectorAll("main a, button, select, summary, .choice, input:not([type=hidden])")]
+            .filter((each) => each.offsetParent && !each.closest(".choice input"))
+            .map((each) => [each.outerHTML.slice(0, 90), (each.closest("label") ?? each).getBoundingClientRect()])
+            .filter(([, box]) => box.height < 24 || box.width < 24).map(([html]) => html)"""
+        )
+        assert small == [], name
