@@ -1,7 +1,7 @@
 """In which language the console speaks to somebody."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from loa.console.http import Scope, header
@@ -12,6 +12,9 @@ class Language(StrEnum):
 
     VIETNAMESE = "vi"
     ENGLISH = "en"
+
+
+_KNOWN: Final = {each.value: each for each in Language}
 
 
 class Text(NamedTuple):
@@ -31,6 +34,6 @@ def language_in(scope: Scope, default: Language) -> Language:
     wishes = [asked, *(wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))]
     for wish in wishes:
         word = wish.strip().lower().partition("-")[0]
-        if word in Language:
-            return Language(word)
+        if word in _KNOWN:
+            return _KNOWN[word]
     return default
