@@ -124,6 +124,7 @@ def test_a_killed_demo_goes_on_with_the_same_key_and_loses_nothing(tmp_path: Pat
         demo.kill()
     with Running(*start, cwd=tmp_path) as demo:
         second = demo.json()
+        assert second.pop("console") != first.pop("console"), "a link of its own for each start"
         assert second == first
         again = post(second["url"], second["apiKey"], destinations=["0912345670"], requestId="order-0")
         assert again["code"] == 200
