@@ -69,6 +69,7 @@ def test_the_printed_curl_reaches_a_handset_and_comes_back_as_delivered(tmp_path
 def test_loa_sends_and_follows_beside_a_demo(tmp_path: Path) -> None:
     with Running("demo", "--json", "--port", 0, cwd=tmp_path) as demo:
         ready = demo.json()
+        assert ready["console"].startswith(f"{ready['url']}/console/first-run/")
         sent = loa_json("send", "0912345678", "--text", "Xin chào", "--type", "otp", "--wait", cwd=tmp_path)
         assert (sent["settled"], sent["messages"][0]["state"]) == (True, "delivered")
         failed = loa("send", "0912345690", "--text", "hello", "--wait", "--json", cwd=tmp_path)
@@ -117,12 +118,13 @@ def test_a_killed_demo_goes_on_with_the_same_key_and_loses_nothing(tmp_path: Pat
     start = ("demo", "--json", "--port", 0, "--data", "data", "--set", "transactional.evidence_wait_s=1")
     with Running(*start, cwd=tmp_path) as demo:
         first = demo.json()
-        assert set(first) == {"url", "apiKey", "testApiKey", "sender", "smsc", "receiver", "zalo"}
+        assert set(first) == {"url", "apiKey", "testApiKey", "sender", "smsc", "receiver", "console", "zalo"}
         for number in range(5):
             post(first["url"], first["apiKey"], destinations=[f"091234567{number}"], requestId=f"order-{number}")
         demo.kill()
     with Running(*start, cwd=tmp_path) as demo:
         second = demo.json()
+        assert second.pop("console") != first.pop("console"), "a link of its own for each start"
         assert second == first
         again = post(second["url"], second["apiKey"], destinations=["0912345670"], requestId="order-0")
         assert again["code"] == 200

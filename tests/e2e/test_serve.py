@@ -59,6 +59,9 @@ def test_a_service_manager_hears_of_the_start_the_turning_loop_and_the_end(tmp_p
             ready = serving.json()
             told(listening, b"READY=1")
             assert answer_of(f"{ready['url']}/readyz")[0] == 200
+            assert ready["console"].startswith(f"{ready['url']}/console/first-run/")
+            with urllib.request.urlopen(ready["console"], timeout=20) as page:
+                assert b'autocomplete="new-password"' in page.read()
             told(listening, b"WATCHDOG=1")
             serving.signal(signal.SIGTERM)
             assert set(told(listening, b"STOPPING=1")) <= {b"WATCHDOG=1", b"STOPPING=1"}

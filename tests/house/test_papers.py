@@ -20,8 +20,14 @@ LOCKS = ROOT / "requirements"
 
 USED_WITHOUT_IMPORT = {"tzdata", "httptools", "uvloop"}
 """Named by their users: time zones for the standard library, parser and loop for uvicorn."""
-COMES_WITH = {"aiohappyeyeballs": "aiohttp", "yarl": "aiohttp", "pydantic-core": "pydantic", "click": "typer"}
-"""Imported beside the package that brings it along and pins it."""
+COMES_WITH = {
+    "aiohappyeyeballs": "aiohttp",
+    "yarl": "aiohttp",
+    "pydantic-core": "pydantic",
+    "click": "typer",
+    "argon2": "argon2-cffi",
+}
+"""Imported beside the package that brings it along and pins it, or under another name than the package has."""
 
 
 def wanted() -> dict[str, Requirement]:

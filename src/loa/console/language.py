@@ -18,7 +18,7 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
-_WORDS: Final = frozenset(each.value for each in Language)
+_KNOWN: Final = {each.value: each for each in Language}
 
 
 class Text(NamedTuple):
@@ -35,11 +35,12 @@ class Text(NamedTuple):
 def language_in(scope: Scope, default: Language) -> Language:
     """Give the language that the address asks for (`lang=`), else the one chosen before, else the browser's."""
     asked = dict(parse_qsl(scope.get("query_string", b"").decode("ascii", "replace"))).get("lang", "")
-    wishes = [asked, _chosen(scope), *(wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))]
+    browser = (wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))
+    wishes = [asked, _chosen(scope), *browser]
     for wish in wishes:
         word = wish.strip().lower().partition("-")[0]
-        if word in _WORDS:
-            return Language(word)
+        if word in _KNOWN:
+            return _KNOWN[word]
     return default
 
 
