@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import gc
 import hashlib
 import json
@@ -39,7 +40,7 @@ from loa.ports.channel import Attempt
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, CallbackTry, NewSubmission, Settlement
 from loa.settings.secret import Secret
-from loa.settings.tree import Settings
+from loa.settings.tree import Seal, Settings
 from loa.stages.signal import Signal
 from machine import own_rss_mib
 from tools import BenchError
@@ -47,6 +48,7 @@ from tools import BenchError
 LIVES = ("sent", "delivered", "told")
 """Where a life ends: sent; delivered by a receipt, with its event; told, with its callback posted and recorded."""
 TENANT = CHANNEL = "bench"
+MASTER_KEY = base64.b64encode(bytes(32)).decode()
 TEXT = "Your parcel arrives today between two and four. Please keep your phone within reach."
 CLAIM, WINDOW, RECEIPTS, CALLBACKS = 500, 2_000, 1_000, 500
 LANES = tuple((traffic_class, CLAIM) for traffic_class in TrafficClass)
@@ -86,8 +88,8 @@ class Place:
 
 
 def settings_of(database: str, folder: Path) -> Settings:
-    """As shipped, on this ledger."""
-    return Settings(data_dir=folder, database=Secret(database))
+    """As shipped, on this ledger; one master key for all, since each process has a folder of its own."""
+    return Settings(data_dir=folder, database=Secret(database), seal=Seal(keys=Secret(MASTER_KEY)))
 
 
 async def prepare(ledger: Ledger) -> Place:

@@ -69,7 +69,7 @@ def test_the_printed_curl_reaches_a_handset_and_comes_back_as_delivered(tmp_path
 def test_loa_sends_and_follows_beside_a_demo(tmp_path: Path) -> None:
     with Running("demo", "--json", "--port", 0, cwd=tmp_path) as demo:
         ready = demo.json()
-        assert ready["console"].startswith(f"{ready['url']}/console/first-run/")
+        assert ready["console"].startswith(f"{ready['url']}/console/enter/")
         sent = loa_json("send", "0912345678", "--text", "Xin chào", "--type", "otp", "--wait", cwd=tmp_path)
         assert (sent["settled"], sent["messages"][0]["state"]) == (True, "delivered")
         failed = loa("send", "0912345690", "--text", "hello", "--wait", "--json", cwd=tmp_path)

@@ -43,8 +43,9 @@ async def test_what_was_accepted_goes_on_there_and_nothing_is_sent_twice_in_secr
     await nodes.kill("one")
     taken_before = Counter(number for _, number in nodes.taken)
 
+    there = {"LOA_DATABASE": url, "LOA_SEAL__KEY_FILE": str(nodes.key_file)}
     said = await asyncio.to_thread(
-        loa_json, "ledger", "copy", "--from", file, "--data", tmp_path / "one", cwd=tmp_path, env={"LOA_DATABASE": url}
+        loa_json, "ledger", "copy", "--from", file, "--data", tmp_path / "one", cwd=tmp_path, env=there
     )
     assert said["rows"]["message"] == 30
     old = await asyncio.to_thread(loa, "serve", "--port", "0", cwd=tmp_path, env={"LOA_DATABASE": file})

@@ -14,6 +14,7 @@ from tests.support.postgres import Postgres
 from tests.support.process import loa, loa_json
 
 from loa.certify.client import ACKNOWLEDGED, TRANSACTIONAL
+from loa.seal.keyfile import NAME
 from loa.simulators.smsc.script import Script
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180), pytest.mark.xdist_group("cluster")]
@@ -73,18 +74,21 @@ async def backed_up_under_load(nodes: Nodes, place: tuple[str, Restore], folder:
         await asyncio.gather(loading, return_exceptions=True)
     await nodes.until_final()
     await nodes.stop("one")
-    status = await asyncio.to_thread(loa, "ledger", "status", "--data", "two", cwd=folder, env={"LOA_DATABASE": copy})
+    status = await asyncio.to_thread(loa, "ledger", "status", "--data", "two", cwd=folder, env=there(folder, copy))
     assert status.returncode == 0, status.stderr
-    refused = await asyncio.to_thread(
-        loa, "serve", "--port", "0", "--data", "two", cwd=folder, env={"LOA_DATABASE": copy}
-    )
+    refused = await asyncio.to_thread(loa, "serve", "--port", "0", "--data", "two", cwd=folder, env=there(folder, copy))
     assert (refused.returncode, "was restored from a backup of 20" in refused.stderr) == (7, True), refused.stderr
     return copy
 
 
+def there(folder: Path, copy: str) -> dict[str, str]:
+    """Name the copy, and the key, which is backed up apart from it."""
+    return {"LOA_DATABASE": copy, "LOA_SEAL__KEY_FILE": str(folder / NAME)}
+
+
 async def released(folder: Path, copy: str, way: str) -> int:
     said = await asyncio.to_thread(
-        loa_json, "ledger", "release", way, "--data", "two", cwd=folder, env={"LOA_DATABASE": copy}
+        loa_json, "ledger", "release", way, "--data", "two", cwd=folder, env=there(folder, copy)
     )
     return int(sum(said["messages"].values()))
 

@@ -16,6 +16,8 @@ from loa.ledger.postgres.ledger import PostgresLedger, PostgresOptions
 from loa.observe.clock import SystemClock
 from loa.ports.channel import Attempt
 from loa.ports.records import Settlement, SlotUse
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.sealer import Sealer
 from tests.support.fakes import EPOCH, QuietProbe
 
 LANES = [(each, 1_000) for each in TrafficClass]
@@ -68,8 +70,9 @@ def say(what: object) -> None:
 
 async def main(url: str, owner: str, folder: str, dead_after_s: str) -> None:
     options = PostgresOptions(owner=owner, dead_after_s=float(dead_after_s))
+    sealer = Sealer(KeyFile(Path(folder).with_name(NAME)))
     ledger = await PostgresLedger.open(
-        url, folder=Path(folder), probe=QuietProbe(), clock=SystemClock(), options=options
+        url, folder=Path(folder), probe=QuietProbe(), clock=SystemClock(), options=options, sealer=sealer
     )
     hands = Hands(ledger)
     say(await hands.boot())

@@ -142,8 +142,10 @@ async def test_f22_a_process_that_was_held_past_its_claim_may_only_bear_witness(
     held.tell("record", "deferred")
     held.signal(signal.SIGCONT)
     claimed = await held.hear()
-    assert claimed == [] or claimed == {"error": "StorageUnavailable"}
     await held.hear()
+    # Where it looked after itself before it looked for orders, it took fresh work, and that under its new name.
+    may_take = claimed != [] and await held.ask("boot") > held.first
+    assert claimed in ([], {"error": "StorageUnavailable"}) or (may_take and [each[1] for each in claimed] == [1])
     assert await states(shared) == {(OTP, 3): 1, (TRANSACTIONAL, 0): 2}
     assert await shared.value("SELECT count(*) FROM queue") == 1
 

@@ -39,6 +39,7 @@ from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import Attempt
 from loa.ports.ledger import Ledger
 from loa.ports.records import DueCallback, MessageFilter, NewSubmission, Repeat, Row, Stored
+from loa.seal.keyfile import NAME
 
 __all__ = ["postgres"]
 
@@ -92,6 +93,7 @@ class LedgerMachine(RuleBasedStateMachine):
         (self.folder / str(self.boots)).mkdir()
         for suffix in ("", "-wal"):
             shutil.copy(f"{self.path}{suffix}", self.folder / str(self.boots) / f"loa.db{suffix}")
+        shutil.copy(self.path.with_name(NAME), self.folder / str(self.boots))
         await self.ledger.close()
         return await self.open()
 

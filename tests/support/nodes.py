@@ -12,6 +12,7 @@ from loa.app.admin_reach import ask_running
 from loa.certify.client import ACKNOWLEDGED, SENDER, Ask, Client
 from loa.certify.process import LoaProcess, Program, Ready
 from loa.observe.clock import SystemClock
+from loa.seal.keyfile import NAME
 from loa.simulators.smsc.events import SmscEvent, Taken
 from loa.simulators.smsc.script import Script
 from loa.simulators.smsc.server import SmscSimulator
@@ -35,6 +36,7 @@ class Nodes:
 
     def __init__(self, directory: Path, url: str, smsc: SmscSimulator) -> None:
         self._directory = directory
+        self.key_file = directory / NAME
         self._url = url
         self._headers: dict[str, str] = {}
         self.smsc = smsc
@@ -52,10 +54,10 @@ class Nodes:
     # processes
 
     async def start(self, name: str, **settings: str) -> Ready:
-        """Start a node in a folder of its own, and wait until it serves."""
+        """Start a node in a folder of its own with the master key of all, and wait until it serves."""
         folder = self._directory / name
         folder.mkdir(exist_ok=True)
-        chosen = {"DATABASE": self._url, "DRAIN_S": "10", **settings}
+        chosen = {"DATABASE": self._url, "DRAIN_S": "10", "SEAL__KEY_FILE": str(self.key_file), **settings}
         self.running[name] = await LoaProcess.start(Program().plain, folder, chosen)
         async with asyncio.timeout(PATIENCE_S):
             self.ready[name] = await self.running[name].ready()

@@ -18,6 +18,8 @@ from loa.ledger.postgres.ledger import PostgresLedger, PostgresOptions
 from loa.ledger.postgres.migrate import make_days, migrate
 from loa.observe.clock import SystemClock
 from loa.ports.clock import Clock
+from loa.seal.keyfile import NAME, KeyFile
+from loa.seal.sealer import Sealer
 from tests.support.fakes import EPOCH, QuietProbe
 
 OWNER, APP = "loa_owner", "loa_app"
@@ -67,7 +69,7 @@ async def until(condition: Callable[[], Awaitable[object]], patience_s: float = 
 
 
 class SharedLedger:
-    """One database, any number of nodes with a folder each, and the tests' own look into it."""
+    """One database, any number of nodes with a folder each and one key file, and the tests' own look into it."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
@@ -85,7 +87,12 @@ class SharedLedger:
         """Open a node; `url` leads another way to the same database. Unclosed ones are closed with the test."""
         chosen = PostgresOptions(owner=as_user(self.url, OWNER), **options)
         node = await PostgresLedger.open(
-            url or self.app_url, folder=self.folder / name, probe=QuietProbe(), clock=clock or CLOCK, options=chosen
+            url or self.app_url,
+            folder=self.folder / name,
+            probe=QuietProbe(),
+            clock=clock or CLOCK,
+            options=chosen,
+            sealer=Sealer(KeyFile(self.folder / NAME)),
         )
         self._opened.append(node)
         return node

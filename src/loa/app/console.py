@@ -13,6 +13,7 @@ from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
 from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.domain.roles import Role
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
@@ -23,7 +24,8 @@ from loa.stages.signing_in import SigningIn
 
 ROLE: Final = "console"
 PATH: Final = "/console"
-_WORDS: Final = {Purpose.FIRST_RUN: "first-run", Purpose.SET_UP: "set-up"}
+DEMO_USER: Final = "demo"
+_WORDS: Final = {Purpose.FIRST_RUN: "first-run", Purpose.SET_UP: "set-up", Purpose.ENTER: "enter"}
 _EVERY_ADDRESS: Final = ("//0.0.0.0:", "//[::]:")
 
 
@@ -81,3 +83,14 @@ async def first_link(users: Users, clock: Clock, settings: Settings, url: str) -
         return None
     secret = await signing_in(users, clock).first_link()
     return None if secret is None else link_to(Purpose.FIRST_RUN, secret, reached_at(settings, url))
+
+
+async def demo_link(users: Users, clock: Clock, settings: Settings, url: str) -> str:
+    """Make a link that signs the demo's own owner in without a password; "" where no console runs here.
+
+    Errors: StorageError.
+    """
+    if ROLE not in settings.roles:
+        return ""
+    user = await users.user(DEMO_USER) or await users.add_user(DEMO_USER, Role.OWNER, clock.now())
+    return link_to(Purpose.ENTER, await signing_in(users, clock).enter_link(user), reached_at(settings, url))

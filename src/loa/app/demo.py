@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loa.app.admin_files import owner_of
-from loa.app.console import PATH as CONSOLE
-from loa.app.console import first_link
+from loa.app.console import demo_link
 from loa.app.control import open_control
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DEMO_SENDER, DemoState, state_to_begin, write_state
@@ -50,7 +49,7 @@ SCRIPT: Final = Script(
 class Ready:
     """Where everything is. `smsc`: host and port; `receiver`: the URL that callbacks go to.
 
-    `console`: where to look at it all, the link by which its owner is made where `console_is_new`.
+    `console`: the link by which to look at it all, good once, "" where there is no console.
     `zalo_example`: the members of a request that goes over Zalo; `not_on_zalo`: a number that Zalo does not reach.
     """
 
@@ -64,7 +63,6 @@ class Ready:
     zalo_example: Mapping[str, Any]
     not_on_zalo: str
     console: str
-    console_is_new: bool
 
 
 def demo_settings(settings: Settings) -> Settings:
@@ -132,7 +130,6 @@ class Demo:
         self.tenant = await furnish(gateway.ledger, gateway.clock, state, receiver_url, self._zalo)
         await gateway.registry.refresh()
         await open_control(gateway)
-        link = await first_link(gateway.ledger, gateway.clock, self._settings, gateway.url)
         return Ready(
             url=gateway.url,
             api_key=state.api_key,
@@ -143,8 +140,7 @@ class Demo:
             data_dir=data_dir,
             zalo_example=example(DEMO_SENDER, ZALO_NUMBER),
             not_on_zalo=ZALO_NUMBER[:-2] + NOT_ON_ZALO,
-            console=link or f"{gateway.url}{CONSOLE}/",
-            console_is_new=link is not None,
+            console=await demo_link(gateway.ledger, gateway.clock, self._settings, gateway.url),
         )
 
     async def _start_zalo(self, port: int) -> ZaloSimulator:

@@ -32,10 +32,9 @@ def demo(terminal: Terminal, *, port: Port = None) -> int:
     """Run gateway, Zalo, SMSC and callback receiver in one process, on this machine only.
 
     Prints curls to paste and then shows what happens. With --json it prints one line {"url", "apiKey", "testApiKey",
-    "sender", "smsc", "receiver", "console", "zalo"} when it is ready, and is quiet then; "console" is where to look at
-    it, before there is an owner the link by which one is made; "zalo" holds "example", the members of a request that
-    goes over Zalo, and "notOnZalo", a number that gets it by SMS. A second start in the same folder goes on where the
-    first ended, with the same keys.
+    "sender", "smsc", "receiver", "console", "zalo"} when it is ready, and is quiet then; "console" is a link
+    into the console, good once; "zalo" holds "example", the members of a request that goes over Zalo, and "notOnZalo",
+    a number that gets it by SMS. A second start in the same folder goes on where the first ended, with the same keys.
     """
     terminal.give("server.listen_port", port)
     if terminal.loaded.origins["log.level"] == "default":

@@ -43,9 +43,10 @@ def _call(ready: Ready, written: str) -> str:
 
 
 def _console(ready: Ready) -> str:
-    if ready.console_is_new:
-        return f"Make yourself owner of the console (this link is good once, for 15 minutes):\n\n{ready.console}"
-    return f"The console: {ready.console}"
+    if not ready.console:
+        return ""
+    how = "Look at it in a browser (the link is good once, for 15 minutes; the next start gives another):"
+    return f"\n{how}\n\n{ready.console}\n"
 
 
 def banner(ready: Ready) -> str:
@@ -53,9 +54,7 @@ def banner(ready: Ready) -> str:
     where = "" if ready.data_dir == Settings().data_dir else f" --data {shlex.quote(str(ready.data_dir))}"
     return f"""
 Loa is ready at {ready.url}. It reaches no real phone: Zalo, SMSC and callback receiver are simulated here.
-
 {_console(ready)}
-
 Send a message; paste this into another terminal:
 
 {curl(ready)}

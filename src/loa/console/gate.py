@@ -18,7 +18,7 @@ from loa.stages.signing_in import SigningIn
 
 PREFIX: Final = "/console"
 SIGN_IN_PATH: Final = f"{PREFIX}/sign-in"
-OPEN: Final = (SIGN_IN_PATH, f"{PREFIX}/first-run/", f"{PREFIX}/set-up/")
+OPEN: Final = (SIGN_IN_PATH, f"{PREFIX}/first-run/", f"{PREFIX}/set-up/", f"{PREFIX}/enter/")
 """Where nobody has to be signed in; what ends with a slash stands for all below it."""
 FIELD: Final = "form_token"
 TOKEN_HEADER: Final = b"x-form-token"

@@ -7,7 +7,7 @@ from typing import Any
 from loa.domain.roles import Role
 from loa.ledger import users
 from loa.ledger.users import SIGN_IN_COLUMNS, Maker, read_user
-from loa.ports.users import Credentials, Deed, Entry, Link, SignIn, User
+from loa.ports.users import Credentials, Deed, Entry, Link, Purpose, SignIn, User
 from loa.seal.sealer import Sealer
 
 
@@ -97,6 +97,10 @@ class UserCalls(ABC):
     async def link(self, digest: str, now: int) -> Link | None:
         """See ports.users.Users."""
         return await self._look_up(lambda: users.link(digest, now))  # type: ignore[no-any-return]
+
+    async def take_link(self, digest: str, purpose: Purpose, now: int) -> Link | None:
+        """See ports.users.Users."""
+        return await self._run(lambda: users.take_link(digest, purpose, now))  # type: ignore[no-any-return]
 
     async def take_try(self, subjects: Sequence[str], now: int, delays: Sequence[int]) -> int:
         """See ports.users.Users."""

@@ -65,7 +65,8 @@ def set_disabled(user_id: int, at: int | None) -> Program:
         yield from _refuse_last_owner(user_id)
     rows = yield "set_disabled", (user_id, at)
     yield "end_sign_ins", (user_id,)
-    yield "end_links", (Purpose.SET_UP.value, user_id)
+    for purpose in Purpose:
+        yield "end_links", (purpose.value, user_id)
     return bool(rows)
 
 
@@ -82,7 +83,7 @@ def _refuse_last_owner(user_id: int) -> Program:
 def enrol(sealer: Sealer, link_digest: str, name: str, given: Credentials, now: int) -> Program:
     """Use a link up; gives the row of its user with the new credentials, None when nothing was done."""
     rows = yield "read_link", (link_digest,)
-    if not rows or rows[0][3] <= now:
+    if not rows or rows[0][3] <= now or rows[0][1] == Purpose.ENTER.value:
         return None
     user_id = rows[0][2]
     if rows[0][1] == Purpose.FIRST_RUN.value:
@@ -145,7 +146,8 @@ def sign_ins(user_id: int) -> Program:
 def add_link(link: Link, now: int) -> Program:
     """Keep a link instead of those before."""
     yield "forget_links", (now,)
-    yield "end_links", (link.purpose.value, link.user_id or 0)
+    if link.user_id is not None:
+        yield "end_links", (link.purpose.value, link.user_id)
     yield "add_link", (link.digest, link.purpose.value, link.user_id or 0, link.expires_at)
 
 
@@ -156,6 +158,15 @@ def link(digest: str, now: int) -> Program:
         return None
     digest, purpose, user_id, expires_at = rows[0]
     return Link(digest, Purpose(purpose), user_id or None, expires_at)
+
+
+def take_link(digest: str, purpose: Purpose, now: int) -> Program:
+    """Use a link of a purpose up."""
+    found = yield from link(digest, now)
+    if found is None or found.purpose is not purpose:
+        return None
+    yield "take_link", (digest,)
+    return found
 
 
 def take_try(subjects: Sequence[str], now: int, delays: Sequence[int]) -> Program:

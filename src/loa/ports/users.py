@@ -59,6 +59,8 @@ class Purpose(StrEnum):
     """Makes the owner; good only while there is no user."""
     SET_UP = "set_up"
     """Gives a user that exists a new password and second factor."""
+    ENTER = "enter"
+    """Signs a user in without either: for the demo alone, which makes such links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,18 @@ class Users(Protocol):
         ...
 
     async def add_link(self, link: Link, now: int) -> None:
-        """Keep a link; others of the same purpose and user, and those whose time is over, are good no more."""
+        """Keep a link; others of the same purpose and user, and those whose time is over, are good no more.
+
+        Links that make the owner stay good beside each other: each process that starts shows one.
+        """
         ...
 
     async def link(self, digest: str, now: int) -> Link | None:
         """Give a link that can still be used."""
+        ...
+
+    async def take_link(self, digest: str, purpose: Purpose, now: int) -> Link | None:
+        """Use a link of this purpose up; None when it is used, over, unknown or for something else."""
         ...
 
     async def take_try(self, subjects: Sequence[str], now: int, delays: Sequence[int]) -> int:

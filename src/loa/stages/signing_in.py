@@ -202,6 +202,20 @@ class SigningIn:
         """Make the secret of a link by which a user gets a new password and second factor."""
         return await self._new_link(Purpose.SET_UP, user.id)
 
+    async def enter_link(self, user: User) -> str:
+        """Make the secret of a link that signs a user in as it is: for the demo alone."""
+        return await self._new_link(Purpose.ENTER, user.id)
+
+    async def enter(self, secret: str, address: str, agent: str, instead: str = "") -> SignedIn | None:
+        """Sign the user of such a link in; None when it cannot be used any more."""
+        taken = await self._users.take_link(digest_of(secret), Purpose.ENTER, self._clock.now())
+        if taken is None:
+            return None
+        user = next((each for each in await self._users.users() if each.id == taken.user_id), None)
+        if user is None or user.disabled_at is not None:
+            return None
+        return await self._begin(user, address, agent, instead)
+
     async def _new_link(self, purpose: Purpose, user_id: int | None) -> str:
         made = secrets.token_urlsafe(ID_OCTETS)
         now = self._clock.now()
@@ -222,7 +236,7 @@ class SigningIn:
     async def enrol(self, secret: str, wanted: Wanted) -> Enrolled | frozenset[Problem]:
         """Use a link up; with any problem nothing is done and the link is still good."""
         found = await self.link(secret)
-        if found is None:
+        if found is None or found[0].purpose is Purpose.ENTER:
             return frozenset({Problem.LINK})
         name = found[1].name if found[1] is not None else wanted.name.strip().lower()
         step = second_factor.step_of(wanted.seed, wanted.code, self._clock.now())

@@ -83,10 +83,24 @@ async def test_a_link_is_good_for_its_time_and_until_the_next(ledger: Ledger) ->
     await ledger.add_link(FIRST, EPOCH)
     assert await ledger.link(FIRST.digest, FIRST.expires_at) is None
     assert await ledger.enrol(FIRST.digest, "mai", GIVEN, FIRST.expires_at) is None
-    await ledger.add_link(replace(FIRST, digest=digest("second")), EPOCH)
-    assert await ledger.link(FIRST.digest, EPOCH) is None, "another one was made"
     assert await ledger.link(digest("unknown"), EPOCH) is None
-    assert await ledger.users() == []
+    await ledger.add_link(replace(FIRST, digest=digest("second")), EPOCH)
+    assert await ledger.link(FIRST.digest, EPOCH) == FIRST, "of several processes that start each shows one"
+    user = await ledger.add_user("an", Role.ADMIN, EPOCH)
+    for name in ("third", "fourth"):
+        await ledger.add_link(Link(digest(name), Purpose.SET_UP, user.id, EPOCH + MINUTE), EPOCH)
+    assert await ledger.link(digest("third"), EPOCH) is None, "another one was made for the same user"
+
+
+async def test_a_link_to_enter_is_taken_once_and_is_good_for_nothing_else(ledger: Ledger) -> None:
+    user = await ledger.add_user("demo", Role.OWNER, EPOCH)
+    link = Link(digest("enter"), Purpose.ENTER, user.id, EPOCH + MINUTE)
+    await ledger.add_link(link, EPOCH)
+    assert await ledger.enrol(link.digest, "demo", GIVEN, EPOCH) is None
+    assert await ledger.take_link(link.digest, Purpose.SET_UP, EPOCH) is None
+    assert await ledger.take_link(link.digest, Purpose.ENTER, link.expires_at) is None
+    taken = await asyncio.gather(*(ledger.take_link(link.digest, Purpose.ENTER, EPOCH) for _ in range(5)))
+    assert [each for each in taken if each is not None] == [link]
 
 
 async def test_a_link_gives_a_user_new_credentials_and_ends_what_was(ledger: Ledger) -> None:

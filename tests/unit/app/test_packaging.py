@@ -117,4 +117,5 @@ def test_files_and_names_of_the_compose_file_are_there() -> None:
     )
     apis = {name for name, each in OURS.items() if "api,console" in each["command"]}
     assert {host for _, host in servers} == apis
-    assert {each["file"] for each in COMPOSE["secrets"].values()} == {"./secrets/database", "./secrets/password"}
+    secrets = {"./secrets/database", "./secrets/keys", "./secrets/password"}
+    assert {each["file"] for each in COMPOSE["secrets"].values()} == secrets

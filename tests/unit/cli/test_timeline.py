@@ -95,7 +95,7 @@ def test_the_story_shows_how_long_after_acceptance_each_thing_was() -> None:
 
 
 ZALO = (example("LOA-DEMO", "0912345678"), "0912345697")
-LINK = "http://127.0.0.1:8080/console/first-run/once"
+LINK = "http://127.0.0.1:8080/console/enter/once"
 READY = Ready(
     "http://127.0.0.1:8080",
     STATE.api_key,
@@ -106,7 +106,6 @@ READY = Ready(
     Path(".loa"),
     *ZALO,
     LINK,
-    True,
 )
 
 
@@ -130,8 +129,8 @@ def test_the_banner_says_key_address_data_and_how_to_read_the_result() -> None:
     assert f"curl -sS {READY.url}/api/v1/submissions/REFERENT_ID -H 'API-KEY: {READY.api_key}'" in said
     assert READY.test_api_key in said
     assert "Ctrl-C stops it" in said
-    assert f"owner of the console (this link is good once, for 15 minutes):\n\n{LINK}\n" in said
-    assert "The console: http://c/" in banner(replace(READY, console="http://c/", console_is_new=False))
+    assert f"another):\n\n{LINK}\n\nSend a message" in said
+    assert "browser" not in banner(replace(READY, console=""))
     assert json.loads(zalo_curl(READY).partition("-d '")[2].removesuffix("'")) == ZALO[0]
     assert "--data" not in said
     elsewhere = replace(READY, data_dir=Path("/tmp/my loa"))

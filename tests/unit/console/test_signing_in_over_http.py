@@ -13,7 +13,7 @@ from starlette.routing import Route
 from tests.support.browser import SAME, Browser, Page
 from tests.support.inside import Inside, running_inside
 
-from loa.app.console import first_link
+from loa.app.console import demo_link, first_link
 from loa.console.headers import ALWAYS, POLICY
 from loa.console.sign_in.pages import SignInPages, environment
 from loa.domain.roles import Role
@@ -21,7 +21,7 @@ from loa.settings.tree import Settings
 from loa.stages.signing_in import SigningIn
 
 SIGN_IN = "/console/sign-in"
-SIGN_INS = "/console/sign-ins"
+HOME, SIGN_INS = "/console/", "/console/sign-ins"
 
 
 def behind_a_proxy(settings: Settings) -> Settings:
@@ -108,9 +108,9 @@ async def test_people_sign_in_come_to_what_they_wanted_and_sign_out(loa: Inside)
     assert (done.status, done.headers["Location"]) == (303, f"{SIGN_INS}?page=2")
     listed = await own.get(SIGN_INS)
     assert listed.status == 200
-    assert (await own.get(SIGN_IN)).headers["Location"] == SIGN_INS
-    for home in ("/console", "/console/"):
-        assert (await own.get(home)).headers["Location"] == SIGN_INS
+    assert (await own.get(SIGN_IN)).headers["Location"] == HOME
+    assert (await own.get("/console")).headers["Location"] == HOME
+    assert (await own.get(HOME)).status == 200
     out = await own.post("/console/sign-out", {"form_token": listed.field("form_token")})
     assert (out.status, out.headers["Location"], "loa" in own.cookies) == (303, SIGN_IN, False)
 
@@ -139,7 +139,7 @@ async def owner_again(loa: Inside, **headers: str) -> Browser:
 async def test_nobody_is_led_elsewhere(loa: Inside, elsewhere: str) -> None:
     await owner(loa)
     done = await (await owner_again(loa)).sign_in(next=elsewhere)
-    assert (done.status, done.headers["Location"]) == (303, SIGN_INS)
+    assert (done.status, done.headers["Location"]) == (303, HOME)
 
 
 async def test_whatever_is_wrong_the_answer_is_the_same_and_then_it_waits(loa: Inside) -> None:
@@ -193,6 +193,7 @@ UNSAFE = [
     "/console/sign-out",
     "/console/first-run/secret",
     "/console/set-up/secret",
+    "/console/enter/secret",
     f"{SIGN_INS}/end-all",
     f"{SIGN_INS}/{'0' * 64}/end",
     "/console/no-such-page",
@@ -202,7 +203,7 @@ UNSAFE = [
 def test_every_unsafe_address_is_among_those() -> None:
     pages = SignInPages(cast("SigningIn", None), environment("", None), "").routes()
     unsafe = [each for each in pages if isinstance(each, Route) and "POST" in (each.methods or ())]
-    assert len(unsafe) == 6
+    assert len(unsafe) == 7
     assert all(any(each.path_regex.fullmatch(path) for path in UNSAFE) for each in unsafe)
 
 
@@ -224,11 +225,7 @@ async def test_no_unsafe_request_is_done_that_comes_from_elsewhere_or_lacks_its_
     stranger = browser(loa)
     strange = (await stranger.get(SIGN_IN)).field("form_token")
     own.cookies["loa-form"] = stranger.cookies["loa-form"]
-    right = {
-        "form_token": strange
-        if path.startswith((SIGN_IN + "x", "/console/first", "/console/set")) or path == SIGN_IN
-        else token
-    }
+    right = {"form_token": strange if path == SIGN_IN or path.endswith("/secret") else token}
     for headers in FROM_ELSEWHERE:
         filled = {name: value.replace("HERE", loa.gateway.url) for name, value in headers.items()}
         assert (await own.post(path, right, filled)).status == 403, filled
@@ -368,6 +365,27 @@ async def test_both_languages(loa: Inside) -> None:
     assert (
         '<html lang="en">' in (await browser(loa, **{"Accept-Language": "fr,en-US;q=0.8,vi;q=0.5"}).get(SIGN_IN)).text
     )
+
+
+async def test_the_demos_link_signs_its_owner_in_once_and_only_by_the_button(loa: Inside) -> None:
+    gateway = loa.gateway
+    link = await demo_link(gateway.ledger, gateway.clock, gateway.settings, gateway.url)
+    path = urlsplit(link).path
+    own, other = browser(loa), browser(loa)
+    forms = [await each.get(path) for each in (own, other, other)]
+    assert [form.status for form in forms] == [200] * 3, "looking uses nothing up"
+    for wrong in (path.replace("/enter/", "/set-up/"), path.replace("/enter/", "/first-run/"), f"{path}x"):
+        assert (await own.get(wrong)).status == 404
+    done = await own.post(path, {"form_token": forms[0].field("form_token")})
+    assert (done.status, done.headers["Location"]) == (303, HOME)
+    assert (await own.get(SIGN_INS)).status == 200
+    assert (await other.post(path, {"form_token": forms[1].field("form_token")})).status == 404
+    assert (await other.sign_in(name="demo", password="", code="000000")).status == 401
+    again = await demo_link(gateway.ledger, gateway.clock, gateway.settings, gateway.url)
+    assert again != link
+    assert [user.name for user in await gateway.ledger.users()] == ["demo"]
+    await gateway.ledger.set_disabled(1, 1)
+    assert (await own.get(SIGN_INS)).status == 303
 
 
 @pytest.mark.parametrize(("roles", "status"), [(("console",), 200), (("api", "console"), 200), (("api",), 404)])

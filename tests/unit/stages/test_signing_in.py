@@ -50,12 +50,16 @@ class Door:
         return replace(Claim("mai", PASSWORD, code(self.clock), HERE, "Firefox"), **given)
 
     async def enrol(self) -> User:
-        """Make the owner, and let the code that this took be over."""
+        """Make the owner, end the sign-in that comes with it, and let the code that this took be over."""
         link = await self.signing.first_link()
         assert link is not None
         made = await self.signing.enrol(link, self.wanted())
         assert isinstance(made, Enrolled)
         self.recovery = made.recovery
+        known = await self.signing.recognise(made.id)
+        assert known is not None
+        assert known[1] == made.user
+        await self.ledger.end_sign_ins(made.user.id)
         self.clock.advance(31)
         return made.user
 
@@ -83,7 +87,7 @@ async def test_the_owner_is_made_by_the_first_link_and_signs_in(door: Door) -> N
     known = await door.signing.recognise(await door.signed_in())
     assert known is not None
     assert (known[1].id, known[0].address, known[0].agent) == (user.id, HERE, "Firefox")
-    assert await door.verbs() == ["users.enrol", "sign_in"]
+    assert await door.verbs() == ["users.enrol", "sign_in", "sign_in"]
 
 
 async def test_nothing_that_people_know_is_kept_as_they_know_it(door: Door) -> None:
@@ -266,7 +270,7 @@ async def test_a_refusal_of_somebody_known_is_in_the_audit_log(door: Door) -> No
     await door.enrol()
     await door.signing.sign_in(door.claim(password="wrong password"))
     await door.signing.sign_in(door.claim(name="wrong password"))
-    assert await door.verbs() == ["users.enrol", "sign_in.refused"]
+    assert await door.verbs() == ["users.enrol", "sign_in", "sign_in.refused"]
 
 
 async def test_passwords_are_the_same_however_they_are_typed_and_of_the_asked_strength() -> None:

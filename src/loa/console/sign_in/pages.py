@@ -18,7 +18,7 @@ from loa.console.sign_in.texts import TEXTS
 from loa.domain.callback_body import utc_text
 from loa.ports.users import Purpose, User
 from loa.stages.second_factor import app_link, new_seed, seed_fits
-from loa.stages.signing_in import Claim, Enrolled, Problem, Refused, SigningIn, Wanted
+from loa.stages.signing_in import Claim, Enrolled, Problem, Refused, SignedIn, SigningIn, Wanted
 
 HERE: Final = "templates"
 """The folder of the pages, beside this module."""
@@ -66,6 +66,8 @@ class SignInPages:
                 for word in ("first-run", "set-up")
                 for method, page in (("GET", self.ask_enrol), ("POST", self.enrol))
             ),
+            Route(f"{PREFIX}/enter/{{secret}}", self.ask_enter, methods=["GET"]),
+            Route(f"{PREFIX}/enter/{{secret}}", self.enter, methods=["POST"]),
             Route(SIGN_INS_PATH, self.sign_ins, methods=["GET"]),
             Route(f"{SIGN_INS_PATH}/end-all", self.end_all, methods=["POST"]),
             Route(f"{SIGN_INS_PATH}/{{digest}}/end", self.end, methods=["POST"]),
@@ -89,7 +91,10 @@ class SignInPages:
         answer = await self._signing.sign_in(claim, instead=before)
         if isinstance(answer, Refused):
             return self._refused(request, answer)
-        response = RedirectResponse(_inside(form.get("next", "")) or self._home, 303)
+        return self._go_on(request, answer, _inside(form.get("next", "")) or self._home)
+
+    def _go_on(self, request: Request, answer: SignedIn, place: str) -> Response:
+        response = RedirectResponse(place, 303)
         response.raw_headers.append(cookies.set_cookie(request.scope, cookies.SIGN_IN, answer.id))
         response.raw_headers.append(cookies.drop_cookie(request.scope, cookies.FORM))
         return response
@@ -143,8 +148,8 @@ class SignInPages:
     async def _enrol_page(self, request: Request, seed: str, problems: frozenset[Problem]) -> Response:
         language = request.state.language
         found = await self._signing.link(request.path_params["secret"])
-        if found is None:
-            return HTMLResponse(self._refusals(language, "bad_link"), 404)
+        if found is None or found[0].purpose is Purpose.ENTER:
+            return self._bad_link(request)
         link, user = found
         name = user.name if user is not None else request.state.form.get("name", "")
         fields = {
@@ -156,6 +161,28 @@ class SignInPages:
             **_second_factor(seed, user),
         }
         return self._open_page(request, "enrol", fields, 422 if problems else 200)
+
+    # entering the demo
+
+    async def ask_enter(self, request: Request) -> Response:
+        """Show the button of a link that signs in as it is: what only looks at links ahead uses none up."""
+        found = await self._signing.link(request.path_params["secret"])
+        if found is None or found[0].purpose is not Purpose.ENTER:
+            return self._bad_link(request)
+        return self._open_page(request, "enter", {"title": "title_enter", "problems": [], "next": ""}, 200)
+
+    async def enter(self, request: Request) -> Response:
+        """Sign in by such a link."""
+        before = cookies.read_cookie(request.scope, cookies.SIGN_IN)
+        made = await self._signing.enter(
+            request.path_params["secret"], address_of(request.scope), _agent(request), instead=before
+        )
+        if made is None:
+            return self._bad_link(request)
+        return self._go_on(request, made, self._home)
+
+    def _bad_link(self, request: Request) -> Response:
+        return HTMLResponse(self._refusals(request.state.language, "bad_link"), 404)
 
     # one's own sign-ins
 

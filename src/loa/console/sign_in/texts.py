@@ -9,6 +9,7 @@ TEXTS: Final[Mapping[str, Text]] = {
     "title_sign_in": Text("Đăng nhập", "Sign in"),
     "title_first_run": Text("Tạo chủ sở hữu", "Make the owner"),
     "title_set_up": Text("Đặt mật khẩu và xác thực hai bước", "Set password and second factor"),
+    "title_enter": Text("Loa dùng thử", "The Loa demo"),
     "title_recovery": Text("Mã khôi phục", "Recovery codes"),
     "title_sign_ins": Text("Các phiên đăng nhập của bạn", "Your sign-ins"),
     "title_refused": Text("Không thực hiện được", "This cannot be done"),
@@ -38,6 +39,11 @@ TEXTS: Final[Mapping[str, Text]] = {
     "app_link": Text("Mở trong ứng dụng xác thực trên thiết bị này", "Open in an authenticator app on this device"),
     "digits": Text("6 chữ số", "6 digits"),
     "create": Text("Hoàn tất", "Finish"),
+    "enter_why": Text(
+        "Bản dùng thử này chỉ chạy trên máy này và không gửi tới điện thoại nào, nên không cần mật khẩu.",
+        "This demo runs on this machine only and reaches no real phone, so it asks for no password.",
+    ),
+    "enter": Text("Mở bảng điều khiển", "Open the console"),
     "recovery_why": Text(
         "Khi mất thiết bị xác thực, mỗi mã này thay cho 6 chữ số một lần. Hãy cất ở nơi an toàn:"
         " chúng chỉ hiện lần này.",

@@ -93,7 +93,7 @@ DELETE FROM sign_in WHERE user_id = $1 RETURNING digest;
 DELETE FROM one_time_link WHERE expires_at <= $1;
 
 -- name: end_links
--- Deletes those of purpose $1 for user $2, 0 for nobody. Index: none: the table is small.
+-- Deletes those of purpose $1 for user $2. Index: none: the table is small.
 DELETE FROM one_time_link WHERE purpose = $1 AND user_id = $2;
 
 -- name: add_link
