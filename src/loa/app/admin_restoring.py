@@ -32,6 +32,9 @@ class RestoreDesk:
                 "this ledger was not restored from a backup, or is released: loa serve takes it as it is",
             )
         counts = await self._hold() if hold else await self._queued()
+        for user in await self._ledger.users():
+            # Some of them may have been ended since.
+            await self._ledger.end_sign_ins(user.id)
         await self._ledger.release()
         messages = {each.label: counts[each.label] for each in TrafficClass}
         return {"backupAt": instant(at or None), "way": "hold" if hold else "send", "messages": messages}

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,7 @@ def test_a_backup_never_replaces_a_file_that_appears_meanwhile(tmp_path: Path, r
 
 def test_a_restored_backup_is_read_but_not_served_until_it_is_released(run: Run, tmp_path: Path) -> None:
     run("keys", "create", "--name", "shop")
+    run("users", "add", "mai", "--role", "admin")
     run("ledger", "backup", "copy.db")
     copied = f"database=sqlite:///{tmp_path / 'copy.db'}"
     status = run("ledger", "status", "--set", copied, "--json").json
@@ -90,7 +93,11 @@ def test_a_restored_backup_is_read_but_not_served_until_it_is_released(run: Run,
     run("ledger", "backup", "again.db", "--set", copied)
     again = f"database=sqlite:///{tmp_path / 'again.db'}"
     assert run("ledger", "status", "--set", again, "--json").json["backupAt"] == status["backupAt"]
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as file, file:
+        file.execute("INSERT INTO sign_in VALUES ('digest', 1, 0, 0, 9e15, '', '')")
     released = run("ledger", "release", "--hold", "--set", copied, "--json").json
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as file:
+        assert file.execute("SELECT count(*) FROM sign_in").fetchone() == (0,), "some may have been ended since"
     nothing = {"otp": 0, "transactional": 0, "advertising": 0}
     assert released == {"backupAt": status["backupAt"], "way": "hold", "messages": nothing}
     assert "backupAt" not in run("ledger", "status", "--set", copied, "--json").json
