@@ -13,6 +13,7 @@ missing=""
 command -v curl >/dev/null || missing="$missing curl"
 has_postgres || missing="$missing postgresql"
 command -v systemd-analyze >/dev/null || missing="$missing systemd"
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "Installing for the tests:$missing" >&2

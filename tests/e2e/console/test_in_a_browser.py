@@ -36,6 +36,9 @@ REPORTS_VIOLATIONS = """
   document.addEventListener("securitypolicyviolation", (event) =>
     console.error("policy: " + event.violatedDirective + " " + event.blockedURI));
 """
+CUT_OFF = """
+  [...document.querySelectorAll("main .sheet")].filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 120))"""
 
 
 @dataclass
@@ -115,6 +118,7 @@ def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: s
         assert answer.status == SCREENS[name][1]
         assert page.get_attribute("html", "lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == []
         assert page.evaluate("window.hurt") is None
         if width == looked_at:
             found = Axe().run(page).response["violations"]
