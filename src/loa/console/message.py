@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loa.console.formats import destination
-from loa.console.pages import render
+from loa.console.pages import link, render
 from loa.console.parts import Parts, visitor_of
 from loa.console.place import Place, place_of
 from loa.domain.ids import message_id_from
@@ -65,6 +65,9 @@ async def _show(request: Request, parts: Parts, *, with_content: bool) -> Respon
         request,
         "message.html",
         **place.values(),
+        # What changes language, theme or tenant leads back to the page without its content.
+        here=f"/console/messages/{public}",
+        back=link(f"/console/messages/{public}", tenant=place.named),
         row=row,
         public=public,
         destination=destination(row["destination"], whole=whole),

@@ -90,6 +90,7 @@ async def test_content_is_shown_by_a_post_that_is_told_and_to_those_who_may(room
     assert "Xin chào" in text(shown)
     assert "\\x00\\xffid:1" in text(shown)
     assert shown.headers["cache-control"] == "no-store"
+    assert f'name="back" value="/console/messages/{public}"' in text(shown)
     assert room.desk.looks == [public]
 
 
