@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loa.console.channels import cards
+from loa.console.formats import field_time
 from loa.console.pages import render
 from loa.console.parts import Parts
 from loa.console.place import Place, place_of
@@ -58,8 +59,7 @@ async def overview(request: Request, parts: Parts) -> Response:
         request,
         "overview.html",
         **place.values(),
-        since=since,
-        now=now,
+        since=field_time(since),
         sampled=len(sample),
         capped=len(sample) == SAMPLE,
         figures=figures(sample),

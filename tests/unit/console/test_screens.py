@@ -259,3 +259,11 @@ async def _next(room: Room, stream: Any) -> str:
 
 async def test_a_stream_from_nowhere_is_not_there(room: Room) -> None:
     assert (await room.get("/console/tail/events?after=nonsense")).status == 404
+
+
+async def test_each_number_of_the_overview_leads_to_the_list_that_makes_it_up(room: Room) -> None:
+    page = text(await room.get("/console/"))
+    tiles = re.findall(r'href="(/console/messages[^"]*)"><b>(\d+)</b>', page)
+    assert len(tiles) == 5
+    for target, count in tiles:
+        assert text(await room.get(target.replace("&amp;", "&"))).count("<tr id=") == int(count), target
