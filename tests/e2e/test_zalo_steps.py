@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.support.inside import Inside, Tenant, running_inside
 
 from loa.domain import keys
 from loa.domain.routes import RouteStep
-from loa.domain.traffic import OnUnknown
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ports.grants import Tokens
 from loa.ports.records import ApiKey
 from loa.simulators.pick import ALL
 from loa.simulators.smsc.server import SmscSimulator
 from loa.simulators.zalo.script import Fault, When, ZaloScript
 from loa.simulators.zalo.server import ZaloSimulator
+from loa.stages.standstill import PATIENCE_S, STANDS_STILL
 
 TEXT = "Mã xác thực của bạn là 482913."
 DAY_MS = 86_400_000
@@ -159,6 +161,34 @@ async def test_a_code_whose_zalo_step_is_unknown_is_never_sent_again_unless_its_
         arrived = await w.tenant.until(allowed, state="delivered")
         assert (arrived["channel"], arrived["possibleDuplicate"]) == ("sms", True)
         assert len(w.over_sms) == 1
+
+
+async def test_a_channel_that_takes_nothing_keeps_no_code_that_can_go_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PATIENCE_S, TrafficClass.OTP, 0)
+    async with world(tmp_path) as w:
+        dispatch = w.inside.running("zalo").dispatch
+        dispatch.paused = True
+        alone = await w.send(type=2, ext={"enable_sms_on_zns_failure": False})
+        passed = await w.tenant.until(await w.send(type=2), state="delivered")
+        assert (passed["channel"], passed["possibleDuplicate"], passed["cost"]) == ("sms", False, 350)
+        assert [attempt["reason"] for attempt in passed["attempts"]] == [STANDS_STILL, None]
+        notice = await w.send(NUMBER + 1)
+        assert [(await w.tenant.message(each))["attempts"] for each in (alone, notice)] == [[], []]
+        dispatch.paused = False
+        dispatch.wake()
+        assert (await w.tenant.until(notice, state="sent"))["channel"] == "zalo"
+
+
+async def test_a_code_whose_channel_has_no_token_any_more_goes_over_sms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PATIENCE_S, TrafficClass.OTP, 0)
+    async with world(tmp_path) as w:
+        w.zalo.acts.revoke()
+        shown = await w.tenant.until(await w.send(type=2), state="delivered")
+        assert (shown["channel"], shown["possibleDuplicate"]) == ("sms", False)
 
 
 async def test_quota_is_spilt_before_the_wall_and_codes_keep_theirs(tmp_path: Path) -> None:

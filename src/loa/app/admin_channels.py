@@ -14,6 +14,7 @@ from loa.ports.clock import Clock
 from loa.ports.grants import AccessTokens, Grants
 from loa.ports.ledger import Directory
 from loa.ports.records import ChannelRecord
+from loa.stages.owners import SETTING as OWNER
 
 STARS: Final = "********"
 
@@ -44,6 +45,7 @@ class ChannelDesk:
     async def add(self, *, name: Name, provider: str, settings: dict[str, Any]) -> Shown:
         """Add a channel. Errors: ConfigError naming the setting and the cure; CallerError when the name is taken."""
         checked = self._provider(provider).check(settings)
+        await self._check_owner(checked)
         kept = {each: checked.get(each, value) for each, value in settings.items()}
         return self._shown(await self._ledger.add_channel(name, provider, kept))
 
@@ -64,6 +66,7 @@ class ChannelDesk:
         record = await channel_named(self._ledger, name)
         wanted = {each: value for each, value in {**record.settings, **settings}.items() if each not in unset}
         checked = self._provider(record.provider).check(wanted)
+        await self._check_owner(checked)
         kept = {each: checked.get(each, value) for each, value in wanted.items()}
         changed = await self._ledger.change_channel(name, settings=kept)
         return self._shown(changed or record)
@@ -94,6 +97,12 @@ class ChannelDesk:
         if record is None:
             raise NotFound(f"there is no channel {name!r}; see: loa channels list")
         return self._shown(record)
+
+    async def _check_owner(self, settings: Mapping[str, Any]) -> None:
+        """Refuse an owner whom nobody knows: what comes in would be told to nobody. Errors: ConfigError."""
+        owner = settings.get(OWNER)
+        if owner and owner not in {tenant.name for tenant in await self._ledger.tenants()}:
+            raise ConfigError(f"{OWNER} = {owner!r}: there is no such tenant; see: loa tenants list", field=OWNER)
 
     def _provider(self, name: str) -> Provider:
         provider = self._providers.get(name)

@@ -21,8 +21,10 @@ RESEND_WANTED = 16
 ARRIVED = 32
 DOUBLE_REACH = 64
 GO_ON_WANTED = 128
+FOLLOWED = 256
 """Flags of a message; the numbers are stored. ARRIVED: an attempt before the last one proves to have been delivered;
-DOUBLE_REACH: and a later one was, or may have been, handed over all the same."""
+DOUBLE_REACH: and a later one was, or may have been, handed over all the same. FOLLOWED: its plan has a step after
+this one."""
 
 _WANTED = RESEND_WANTED | GO_ON_WANTED
 _WANTS = {OnUnknown.NEVER: 0, OnUnknown.RESEND_ONCE: RESEND_WANTED, OnUnknown.NEXT_STEP: GO_ON_WANTED}
@@ -110,6 +112,8 @@ class Standing:
         self.step += 1
         self.channel_id = self.plan[self.step].channel_id
         self.tries = 0
+        if self.step + 1 == len(self.plan):
+            self.flags &= ~FOLLOWED
         self.move(State.QUEUED, at, due_at=at)
         return True
 
@@ -176,6 +180,9 @@ def _settle_late(message: Standing, outcome: Outcome, at: int) -> bool:
             return True
         case Refused(reason=reason):
             message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
+            if not outcome.everywhere and message.next_step(at):
+                message.error = reason
+                return True
             message.move(State.REJECTED, at, error=reason)
             return True
         case Deferred() | Unknown():

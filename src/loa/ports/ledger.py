@@ -59,12 +59,20 @@ class Claims(Protocol):
     """The dispatch side: exclusive, fenced rights on due messages, and the record of what came of them."""
 
     async def claim(
-        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+        self,
+        channel_id: int,
+        wanted: Sequence[tuple[TrafficClass, int]],
+        limit: int,
+        now: int,
+        until: int,
+        *,
+        waited_ms: int | None = None,
     ) -> list[Attempt]:
         """Claim due messages of a channel's lanes: lane after lane as `wanted` names them, each in due order.
 
         A lane may fill the claim up to its number, and all together up to `limit`: a lane named later with a smaller
-        number leaves room for those before it.
+        number leaves room for those before it. With
+        `waited_ms` only messages are taken that have been due for so long and whose plan has a step after this one.
 
         Each claimed message is `sending` with an open attempt, on disk, when this returns. Messages whose lifetime is
         over are expired on the way, with the callbacks they owe.

@@ -23,6 +23,7 @@ from loa.ports.probe import Point, Probe
 from loa.ports.records import Settlement, UnknownPolicy
 from loa.stages.loop import keep_running
 from loa.stages.signal import Signal
+from loa.stages.standstill import PASSED_MAX, STANDS_STILL, Standstill
 
 OTP_SHARE = 10
 """One slot in so many of a channel's window is kept for one-time codes."""
@@ -82,6 +83,7 @@ class ChannelDispatch:
         self._settled = Signal()
         self._outcomes: list[Settlement] = []
         self._pause_until = 0.0
+        self._standstill = Standstill(clock)
         self._turns = 0
         self._rtts: list[float] = []
         self._recording = False
@@ -106,9 +108,11 @@ class ChannelDispatch:
 
     async def _turn(self) -> None:
         now = self._clock.now()
-        held = self.paused or self.stopping or self._clock.monotonic() < self._pause_until
-        free = 0 if held else self._channel.free(now)
+        held = self.paused or self._clock.monotonic() < self._pause_until
+        free = 0 if held or self.stopping else self._channel.free(now)
+        self._standstill.see(still=held or (free <= 0 and not self._channel.status().ready))
         if free <= 0:
+            await self._pass_on(now)
             await self._wake.wait(self._rules.poll_ms / 1000)
             return
         if self.in_flight > 3 * free:
@@ -131,6 +135,18 @@ class ChannelDispatch:
         try:
             wanted = self._wanted(limit, now)
             return await self._ledger.claim(self._channel_id, wanted, limit, now, now + self._rules.claim_ms)
+        finally:
+            self._claiming = False
+
+    async def _pass_on(self, now: int) -> None:
+        """Have messages that wait here for long go on over the next step of their plans."""
+        self._claiming = True
+        try:
+            for traffic_class, waited_ms in [] if self.stopping else self._standstill.lanes():
+                lane, until = [(traffic_class, PASSED_MAX)], now + self._rules.claim_ms
+                attempts = await self._ledger.claim(self._channel_id, lane, PASSED_MAX, now, until, waited_ms=waited_ms)
+                for attempt in attempts:
+                    self._note(attempt, Deferred(STANDS_STILL, now, counts=False, alone=True))
         finally:
             self._claiming = False
 
@@ -195,6 +211,8 @@ class ChannelDispatch:
         self._note(attempt, outcome)
 
     def _note(self, attempt: Attempt, outcome: Outcome) -> None:
+        if isinstance(outcome, Accepted):
+            self._standstill.over()
         self._outcomes.append(self._settlement(attempt, outcome))
         self._settled.set()
 

@@ -100,6 +100,9 @@ class TemplateStage:
         await self._ask_for_new(sources)
         looks = {look.channel_id: look for look in await self._ledger.template_looks()}
         for source in sources:
+            if source.tokens is not None and not source.tokens.current():
+                # Who was asked to look does so as soon as there is a token.
+                continue
             if is_due(looks.get(source.channel_id, TemplateLook(source.channel_id)), self._clock.now()):
                 await self._look(source)
 

@@ -7,6 +7,7 @@ from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Refused, Unknown
 from loa.domain.routes import DailyHours, RouteStep, Step
 from loa.domain.traffic import OnUnknown, TrafficClass
+from loa.ports.channel import Attempt
 from loa.ports.ledger import Ledger
 from tests.contract.ledger.values import MINUTE, NUMBER, OTP, claim, receipt, settlement, state_of, submission
 from tests.support.fakes import EPOCH
@@ -70,6 +71,35 @@ async def test_without_a_next_step_it_waits_alone_and_uses_no_try(ledger: Ledger
     assert await claim(ledger, until - 1) == []
     (again,) = await claim(ledger, until)
     assert again.tries == 0
+
+
+async def test_what_waited_long_is_claimed_alone_where_another_step_follows(ledger: Ledger) -> None:
+    for traffic_class, plan in ((OTP, PATIENT), (OTP, PATIENT[:1]), (TrafficClass.TRANSACTIONAL, PATIENT)):
+        await ledger.accept(submission(traffic_class=traffic_class, plan=plan))
+    lane = [(OTP, 10)]
+
+    async def waiting(waited_ms: int, now: int = EPOCH + MINUTE) -> list[Attempt]:
+        return await ledger.claim(1, lane, 10, now, now + MINUTE, waited_ms=waited_ms)
+
+    assert await waiting(MINUTE + 1) == []
+    (passed,) = await waiting(MINUTE)
+    assert await waiting(MINUTE) == []
+    outcome = Deferred("channel_stands_still", EPOCH + MINUTE, counts=False, alone=True)
+    await ledger.record([settlement(passed, outcome, EPOCH + MINUTE)])
+    (again,) = await ledger.claim(2, lane, 10, EPOCH + MINUTE, EPOCH + 2 * MINUTE)
+    assert (again.message_id, again.possible_duplicate) == (passed.message_id, False)
+    assert await ledger.claim(2, lane, 10, EPOCH + MINUTE, EPOCH + 2 * MINUTE, waited_ms=0) == []
+    # The lane is whole for those who work in it as always.
+    assert len(await claim(ledger, EPOCH + MINUTE)) == 2
+
+
+async def test_a_late_refusal_of_an_unknown_step_begins_the_next_one(ledger: Ledger) -> None:
+    await ledger.accept(submission(plan=PATIENT))
+    (attempt,) = await claim(ledger)
+    await ledger.record([settlement(attempt, Unknown("response_timeout"), wait_until=EPOCH + MINUTE)])
+    await ledger.record([settlement(attempt, Refused("-118"))])
+    (following,) = await claim(ledger, channel=2)
+    assert (following.message_id, following.possible_duplicate) == (attempt.message_id, False)
 
 
 async def test_a_number_that_is_none_is_not_tried_elsewhere(ledger: Ledger) -> None:

@@ -119,6 +119,17 @@ def test_a_channels_settings_are_checked_and_its_secrets_never_shown(run: Run, t
     assert shown.json["allSettings"]["port"] == 2775
 
 
+def test_a_channel_whose_owner_is_nobody_is_refused(run: Run) -> None:
+    own = ("--set", "app_id=1", "--set", "oa_id=2", "--set", "app_secret=s")
+    refused = run("channels", "add", "shop", "zalo", *own, "--set", "owner=nobody")
+    assert (refused.code, "there is no such tenant" in refused.err) == (2, True), refused.err
+    run("tenants", "add", "acme")
+    added = run("channels", "add", "shop", "zalo", *own, "--set", "owner=acme", "--json").json
+    assert added["settings"]["owner"] == "acme"
+    again = run("channels", "set", "shop", "--set", "owner=nobody")
+    assert (again.code, "there is no such tenant" in again.err) == (2, True), again.err
+
+
 def test_a_channels_settings_can_be_changed_and_taken_back(run: Run) -> None:
     run("channels", "add", "viettel", "smpp", "--set", "host=a", "--set", "system_id=loa", "--set", "window=50")
     changed = run("channels", "set", "viettel", "--set", "host=b", "--unset", "window", "--json").json

@@ -138,11 +138,13 @@ async def test_a_token_that_is_taken_no_more_is_said_to_be(world: World) -> None
     assert world.tokens.spoilt == ["t-1"]
 
 
-async def test_without_a_token_nobody_is_asked(world: World) -> None:
+async def test_without_a_token_nobody_is_asked_and_with_one_at_once(world: World) -> None:
     world.tokens.token = ""
     await world.stage.tick()
     assert world.provider.asked == []
-    assert (await world.look()).problem == "no_token"
+    world.tokens.token = "t-1"
+    await world.stage.tick()
+    assert len(world.provider.asked) == 1
 
 
 async def test_without_sources_the_ledger_is_left_alone(world: World) -> None:

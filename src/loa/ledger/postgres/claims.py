@@ -8,7 +8,7 @@ from typing import Any
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted
 from loa.domain.receipt import stored_form
-from loa.domain.standing import ARRIVED, Verdict, end_unclaimed, lose_track, settle
+from loa.domain.standing import ARRIVED, FOLLOWED, Verdict, end_unclaimed, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.errors import StorageUnavailable
 from loa.ledger.postgres import receipts, standings
@@ -17,7 +17,7 @@ from loa.ledger.postgres.unit import CLASSES, Batch, Claimed, Unit
 from loa.ledger.settling import CLAIM_OVER, FORMER_RUN, Notes, SegmentRef, notes_of, plain_accepts, verdict
 from loa.ports.records import Settlement, UnknownPolicy
 
-ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int]
+ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int, int | None]
 LANES = 3
 NO_LANE = -1
 CLAIMS_PER_CALL = 200
@@ -54,10 +54,20 @@ async def give_back(unit: Unit) -> None:
 
 
 async def _claim_lanes(
-    unit: Unit, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+    unit: Unit,
+    channel_id: int,
+    wanted: Sequence[tuple[TrafficClass, int]],
+    limit: int,
+    now: int,
+    until: int,
+    waited_ms: int | None,
 ) -> Claimed:
     lanes = [(int(lane), min(share, limit)) for lane, share in wanted]
-    rows = await _take_due(unit, channel_id, lanes, now)
+    if waited_ms is None:
+        rows = await _take_due(unit, channel_id, lanes, now)
+    else:
+        # The marks of the lanes stay: others are left before these.
+        rows = await _take(unit, channel_id, lanes, now - waited_ms, [0] * LANES, FOLLOWED)
     late = [row for row in rows if row["expires_at"] <= now or row["flags"] & ARRIVED]
     due = [row for row in rows if row["expires_at"] > now and not row["flags"] & ARRIVED]
     if late:
@@ -77,11 +87,8 @@ async def _claim_lanes(
 async def _take_due(unit: Unit, channel_id: int, lanes: list[tuple[int, int]], now: int) -> list[Any]:
     """Take due rows out of the queue, from the marks of their lanes on."""
     marks, moment = unit.shared.marks, time.monotonic()
-    padded = lanes + [(NO_LANE, 0)] * (LANES - len(lanes))
-    starts = [marks.start((channel_id, lane), moment) for lane, _ in padded]
-    rows = await unit.rows(
-        "claim_lanes", channel_id, now, [lane for lane, _ in padded], starts, [count for _, count in padded]
-    )
+    starts = [marks.start((channel_id, lane), moment) for lane, _ in _padded(lanes)]
+    rows = await _take(unit, channel_id, lanes, now, starts, 0)
     took = time.monotonic() - moment
     taken: dict[int, list[int]] = {}
     for row in rows:
@@ -95,6 +102,18 @@ async def _take_due(unit: Unit, channel_id: int, lanes: list[tuple[int, int]], n
         if dues or not full:
             marks.reached((channel_id, lane), max(dues) if full else None, now)
     return rows
+
+
+async def _take(
+    unit: Unit, channel_id: int, lanes: list[tuple[int, int]], due: int, starts: list[int], flags: int
+) -> list[Any]:
+    padded = _padded(lanes)
+    names, counts = [lane for lane, _ in padded], [count for _, count in padded]
+    return await unit.rows("claim_lanes", channel_id, due, names, starts, counts, flags)
+
+
+def _padded(lanes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    return lanes + [(NO_LANE, 0)] * (LANES - len(lanes))
 
 
 async def _keep_claim(unit: Unit, channel_id: int, attempts: Claimed, now: int, until: int) -> None:

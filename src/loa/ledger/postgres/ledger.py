@@ -267,10 +267,17 @@ class PostgresLedger(Calls):
     # claims
 
     async def claim(
-        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+        self,
+        channel_id: int,
+        wanted: Sequence[tuple[TrafficClass, int]],
+        limit: int,
+        now: int,
+        until: int,
+        *,
+        waited_ms: int | None = None,
     ) -> list[Attempt]:
         """See ports.ledger.Claims."""
-        attempts: list[Attempt] = await self._call("claim", (channel_id, wanted, limit, now, until))
+        attempts: list[Attempt] = await self._call("claim", (channel_id, wanted, limit, now, until, waited_ms))
         if attempts and not self._node.holds():
             # The others may have taken this process for dead meanwhile: nothing more leaves the house.
             self._shared.abandon(attempts)

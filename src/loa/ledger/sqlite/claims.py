@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from loa.domain.standing import ARRIVED, Verdict, end_unclaimed, lose_track, settle
+from loa.domain.standing import ARRIVED, FOLLOWED, Verdict, end_unclaimed, lose_track, settle
 from loa.domain.traffic import TrafficClass
 from loa.ledger.settling import CLAIM_OVER, FORMER_RUN, SegmentRef, notes_of, plain_accepts, verdict
 from loa.ledger.sqlite import receipts, standings
@@ -11,7 +11,7 @@ from loa.ledger.working import Working
 from loa.ports.channel import Attempt
 from loa.ports.records import Settlement, UnknownPolicy
 
-ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int]
+ClaimCall = tuple[int, Sequence[tuple[TrafficClass, int]], int, int, int, int | None]
 STALE_PER_CALL = 5_000
 
 
@@ -21,15 +21,22 @@ def claim(unit: Unit, calls: list[ClaimCall]) -> list[list[Attempt]]:
 
 
 def _claim_lanes(
-    unit: Unit, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+    unit: Unit,
+    channel_id: int,
+    wanted: Sequence[tuple[TrafficClass, int]],
+    limit: int,
+    now: int,
+    until: int,
+    waited_ms: int | None,
 ) -> list[Attempt]:
+    due, flags = (now, 0) if waited_ms is None else (now - waited_ms, FOLLOWED)
     attempts: list[Attempt] = []
     late: list[int] = []
     for traffic_class, share in wanted:
         count = min(share, limit) - len(attempts)
         if count <= 0 or not unit.depths.get((channel_id, int(traffic_class))):
             continue
-        rows = unit.rows("due_in_lane", channel_id, int(traffic_class), now, count)
+        rows = unit.rows("due_in_lane", channel_id, int(traffic_class), due, count, flags)
         contents = unit.content({row[1] for row in rows})
         in_time = [row for row in rows if contents[row[1]].expires_at > now and not row[4] & ARRIVED]
         if len(in_time) < len(rows):

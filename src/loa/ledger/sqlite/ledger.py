@@ -218,10 +218,17 @@ class SqliteLedger(Calls):
     # claims
 
     async def claim(
-        self, channel_id: int, wanted: Sequence[tuple[TrafficClass, int]], limit: int, now: int, until: int
+        self,
+        channel_id: int,
+        wanted: Sequence[tuple[TrafficClass, int]],
+        limit: int,
+        now: int,
+        until: int,
+        *,
+        waited_ms: int | None = None,
     ) -> list[Attempt]:
         """See ports.ledger.Claims."""
-        return await self._call("claim", (channel_id, wanted, limit, now, until))  # type: ignore[no-any-return]
+        return await self._call("claim", (channel_id, wanted, limit, now, until, waited_ms))  # type: ignore[no-any-return]
 
     # upkeep
 

@@ -37,18 +37,19 @@ WITH submitted AS (
     $17::integer[], $18::bigint[], $19::boolean[], $20::text[], $21::text[],
     $22::text[], $23::text[])
 ), fresh AS MATERIALIZED (
-  SELECT g.*, g.first_id + d.place - 1 AS id, d.destination
+  SELECT g.*, g.first_id + d.place - 1 AS id, d.destination, (strpos(g.plan, ',') > 0)::integer * 256 AS flags
   FROM unnest($24::bigint[], $25::bigint[], $26::bigint[], $27::smallint[], $28::integer[], $29::text[], $30::bigint[],
     $31::bigint[], $32::bigint[], $33::boolean[], $34::integer[], $35::integer[])
     AS g(tenant_id, first_id, submission_id, class, channel_id, plan, due_at, at, expires_at, every_step, low, high)
   CROSS JOIN LATERAL unnest(($36::bigint[])[g.low:g.high]) WITH ORDINALITY AS d(destination, place)
 ), written AS (
-  INSERT INTO message (tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, updated_at, every_step)
-  SELECT tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, at, every_step FROM fresh
+  INSERT INTO message (tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, updated_at, every_step,
+    flags)
+  SELECT tenant_id, id, submission_id, destination, class, channel_id, plan, due_at, at, every_step, flags FROM fresh
 ), queued AS (
   INSERT INTO queue (message_id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, attempts, tries, flags,
     class)
-  SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, 0, class FROM fresh
+  SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, flags, class FROM fresh
 ), moved AS (
   INSERT INTO lane_move (channel_id, class, count) SELECT * FROM unnest($37::integer[], $38::smallint[], $39::bigint[])
 ), kept AS (

@@ -1,16 +1,16 @@
 -- name: claim_lanes
 -- Takes the first due messages of up to three lanes of a channel ($1) out of the queue: lanes $3 from due time $4, at most
--- $5 together with those before. The rows are the claim's from here on. Index: queue_lane, queue_pkey.
+-- $5 together with those before, with all the flags of $6. The rows are the claim's from here on. Index: queue_lane, queue_pkey.
 WITH a AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[1] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[1] ORDER BY due_at LIMIT ($5::integer[])[1] FOR UPDATE SKIP LOCKED
+    AND due_at >= ($4::bigint[])[1] AND flags & $6 = $6 ORDER BY due_at LIMIT ($5::integer[])[1] FOR UPDATE SKIP LOCKED
 ), b AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[2] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[2] ORDER BY due_at
+    AND due_at >= ($4::bigint[])[2] AND flags & $6 = $6 ORDER BY due_at
     LIMIT greatest(0, ($5::integer[])[2] - (SELECT count(*) FROM a)) FOR UPDATE SKIP LOCKED
 ), c AS MATERIALIZED (
   SELECT message_id FROM queue WHERE channel_id = $1 AND class = ($3::smallint[])[3] AND due_at <= $2
-    AND due_at >= ($4::bigint[])[3] ORDER BY due_at
+    AND due_at >= ($4::bigint[])[3] AND flags & $6 = $6 ORDER BY due_at
     LIMIT greatest(0, ($5::integer[])[3] - (SELECT count(*) FROM a) - (SELECT count(*) FROM b)) FOR UPDATE SKIP LOCKED
 )
 DELETE FROM queue WHERE message_id = ANY(ARRAY(

@@ -32,7 +32,7 @@ WITH grouped AS MATERIALIZED (
 INSERT INTO message (id, submission_id, tenant_id, destination, class, channel_id, plan, step, state, due_at, attempts,
   tries, sequence, flags, error, updated_at)
 SELECT g.first_id + d.key, g.submission_id, g.tenant_id, d.value, g.class, g.channel_id, g.plan, 0, 0, g.due_at, 0,
-  0, 0, 0, '', g.at
+  0, 0, iif(instr(g.plan, ','), 256, 0), '', g.at
 FROM grouped g, json_each(g.destinations) d;
 
 -- name: insert_warnings

@@ -1,8 +1,8 @@
 -- name: due_in_lane
--- The first due messages of one lane, in due order. Index: message_due.
+-- The first due messages of one lane, in due order, with all the flags of ?5. Index: message_due.
 SELECT json_group_array(json_array(id, submission_id, destination, attempts, flags, tries, tenant_id)) FROM (
   SELECT id, submission_id, destination, attempts, flags, tries, tenant_id FROM message
-  WHERE state = 0 AND channel_id = ?1 AND class = ?2 AND due_at <= ?3
+  WHERE state = 0 AND channel_id = ?1 AND class = ?2 AND due_at <= ?3 AND flags & ?5 = ?5
   ORDER BY due_at, id LIMIT ?4
 );
 
