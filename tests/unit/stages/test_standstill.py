@@ -1,10 +1,10 @@
 """How long a channel has taken nothing, and who goes on."""
 
 import pytest
+from tests.support.fakes import FakeClock
 
 from loa.domain.traffic import TrafficClass
 from loa.stages.standstill import PATIENCE_S, STEADY_S, Standstill
-from tests.support.fakes import FakeClock
 
 CODES = PATIENCE_S[TrafficClass.OTP]
 
