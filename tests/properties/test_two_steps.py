@@ -161,6 +161,15 @@ class World:
         if self.known_delivered:
             assert row["state"] in {"delivered", "sending"}
 
+    async def check_cost(self) -> None:
+        """Whoever tells of the message says the same cost, and what arrived over Zalo is in it."""
+        shown = await self.ledger.timeline(1, 1)
+        assert shown is not None
+        feed = await self.ledger.events(1, 0, 100)
+        assert {row["cost"] for row in feed} <= {shown["cost"]}
+        if any(each.arrived and each.attempt.channel_id == ZALO for each in self.handed):
+            assert shown["cost"] in {200, 550}
+
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(BEGINS), st.lists(STEPS, min_size=4, max_size=16), st.sampled_from(OnUnknown))
@@ -176,5 +185,6 @@ async def test_what_arrived_over_zalo_is_never_sent_over_sms(
             for step in (*begin, *steps):
                 await world.do(step)
                 await world.check()
+            await world.check_cost()
         finally:
             await world.ledger.close()

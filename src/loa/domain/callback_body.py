@@ -40,6 +40,10 @@ class Told(Protocol):
     @property
     def possible_duplicate(self) -> bool: ...
     @property
+    def double_reach(self) -> bool: ...
+    @property
+    def cost(self) -> int: ...
+    @property
     def destination(self) -> int: ...
     @property
     def channel(self) -> str: ...
@@ -79,6 +83,8 @@ def callback_body(told: Told, *, retry_count: int = 0) -> dict[str, Any]:
         "messageId": message_public_id(told.message_id),
         "segmentCount": told.segment_count,
         "possibleDuplicate": told.possible_duplicate,
+        "doubleReach": told.double_reach,
+        "cost": told.cost,
         "metadata": told.metadata,
     }
 
@@ -99,6 +105,7 @@ def callback_bytes(told: Told, *, retry_count: int = 0) -> bytes:
         f'"channel":{encode_basestring(channel) if channel else "null"},'
         f'"messageId":"{message_public_id(told.message_id)}","segmentCount":{told.segment_count},'
         f'"possibleDuplicate":{"true" if told.possible_duplicate else "false"},'
+        f'"doubleReach":{"true" if told.double_reach else "false"},"cost":{told.cost},'
         f'"metadata":{"null" if metadata is None else _json(metadata)}}}'
     ).encode()
 

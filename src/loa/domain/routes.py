@@ -53,6 +53,11 @@ def _step_text(step: Step) -> str:
     return f"{step.channel_id}{patience}{price}"
 
 
+def is_priced(stored: str) -> bool:
+    """Tell whether any step of a stored plan has a price, without reading it."""
+    return ":" in stored
+
+
 @lru_cache(maxsize=PLANS_KEPT)
 def read_plan(stored: str) -> RoutePlan:
     """Read a stored plan. A few plans serve nearly all messages, so they are kept."""

@@ -1,15 +1,14 @@
 """How what is read from a ledger is laid out for people and programs; shared by the engines."""
 
 import hmac
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from loa.domain.cost import charge_of
+from loa.domain.cost import Attempted, Tried, charges_of, read_bill, total
 from loa.domain.ids import REFERENT_DIGITS, REFERENT_PREFIX
 from loa.domain.lifecycle import State
 from loa.domain.receipt import stored_form
-from loa.domain.routes import read_plan
-from loa.domain.standing import DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
+from loa.domain.standing import ARRIVED, DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
 from loa.domain.traffic import TrafficClass
 from loa.ports.records import InboundEvent, MessageFilter
 
@@ -38,7 +37,7 @@ def holds(row: Read | None, token: str) -> bool:
 
 def message(row: Read) -> Read:
     """Lay out a message."""
-    flags = row.pop("flags")
+    flags = row["flags"]
     row["state"] = STATE_LABELS[row["state"]]
     row["class"] = CLASS_LABELS[row["class"]]
     row["possible_duplicate"] = bool(flags & POSSIBLE_DUPLICATE)
@@ -48,10 +47,13 @@ def message(row: Read) -> Read:
     return row
 
 
-def event(row: Read) -> Read:
-    """Lay out an event of the feed."""
+def event(row: Read, costs: Mapping[int, int]) -> Read:
+    """Lay out an event of the feed; `costs`: of messages as they stand now, 0 where there is none."""
     row["state"] = STATE_LABELS[row["state"]]
     row["possible_duplicate"] = bool(row.pop("flags") & POSSIBLE_DUPLICATE)
+    bill = row.pop("bill")
+    row["double_reach"] = read_bill(bill).double_reach if bill else False
+    row["cost"] = costs.get(row["message_id"], 0)
     row["inbound"] = None
     return row
 
@@ -66,19 +68,24 @@ def refs_of(attempts: Iterable[Read]) -> list[tuple[int, str]]:
     return [(a["channel_id"], form) for a in attempts for _raw, form in a["refs"] if form]
 
 
+def arrived_before(row: Read) -> bool:
+    """Tell whether an attempt before the last one of a message arrived."""
+    return bool(row["flags"] & ARRIVED)
+
+
 def timeline(
-    row: Read, attempts: list[Read], segments: Iterable[Read], receipts: Collection[Read], events: list[Read]
+    row: Read,
+    attempts: list[Read],
+    segments: Iterable[Read],
+    receipts: Collection[Read],
+    events: list[Read],
+    tried: Iterable[Attempted],
 ) -> Read:
-    """Lay out a message with everything that happened to it."""
+    """Lay out a message with everything that happened to it; `tried` is asked for where `arrived_before` says so."""
     known = {(s["channel_id"], s["ref"], s["number"], s["segment"]): s for s in segments}
-    plan = read_plan(row.pop("plan"))
-    row["cost"] = 0
+    _charge(row, attempts, {number for _id, number, _channel, _outcome, proven in tried if proven})
     for attempt in attempts:
         channel_id = attempt.pop("channel_id")
-        arrived = _arrived(attempt["refs"], receipts)
-        price, due = charge_of(plan, channel_id, attempt["outcome"], delivered=arrived)
-        attempt["price"], attempt["charged"] = price, due
-        row["cost"] += price if due else 0
         attempt["segments"] = [
             _segment(raw, index, known.get((channel_id, form, attempt["number"], index)))
             for index, (raw, form) in enumerate(attempt.pop("refs"))
@@ -94,10 +101,13 @@ def timeline(
     return row
 
 
-def _arrived(refs: Iterable[tuple[str, str]], receipts: Iterable[Read]) -> bool:
-    """Tell whether a receipt proves that an attempt with these references was delivered."""
-    forms = {form for _raw, form in refs if form}
-    return any(receipt["state"] == State.DELIVERED and receipt["ref"] in forms for receipt in receipts)
+def _charge(row: Read, attempts: Iterable[Read], proven: Collection[int]) -> None:
+    """Say what each attempt costs, and the whole."""
+    tried = [Tried(each["channel_id"], each["outcome"], each["number"] in proven) for each in attempts]
+    charges = charges_of(row.pop("plan"), State[row["state"].upper()], row["flags"], tried)
+    row["cost"] = total(charges)
+    for attempt, charge in zip(attempts, charges, strict=True):
+        attempt["price"], attempt["charged"] = charge
 
 
 def _segment(raw: str, index: int, found: Read | None) -> Read:

@@ -308,6 +308,8 @@ class DueCallback:
     error: str = ""
     occurred_at: int = 0
     possible_duplicate: bool = False
+    double_reach: bool = False
+    cost: int = 0
     destination: int = 0
     channel: str = ""
     segment_count: int = 0

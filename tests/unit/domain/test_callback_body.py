@@ -22,6 +22,8 @@ DUE = DueCallback(
     error="",
     occurred_at=1_734_665_630_001,
     possible_duplicate=False,
+    double_reach=False,
+    cost=700,
     destination=84912345678,
     channel="vina",
     segment_count=2,
@@ -50,6 +52,8 @@ def test_a_delivered_message_is_told_with_the_vendors_fields_and_ours() -> None:
         "messageId": message_public_id(77),
         "segmentCount": 2,
         "possibleDuplicate": False,
+        "doubleReach": False,
+        "cost": 700,
         "metadata": {"shop": 4},
     }
 
@@ -84,6 +88,11 @@ def test_a_state_on_the_way_is_never_told() -> None:
 def test_what_did_not_happen_is_null() -> None:
     body = callback_body(replace(DUE, handed_over_at=0, channel="", error="", metadata=None))
     assert [body[name] for name in ("responseTimeTelco", "channel", "error", "metadata")] == [None] * 4
+
+
+def test_the_vendors_seven_fields_come_first() -> None:
+    vendor = ["msisdn", "requestId", "sendTime", "responseTimeTelco", "status", "referentId", "retryCount"]
+    assert list(callback_body(DUE))[:7] == vendor
 
 
 def test_an_error_is_passed_on() -> None:

@@ -198,6 +198,8 @@ class CallbackBody(Wire):
     message_id: str
     segment_count: int
     possible_duplicate: bool
+    double_reach: bool = Field(description="It proves by now to have reached the handset over two steps.")
+    cost: int = Field(description="What the message costs so far in VND, over all its attempts.")
     metadata: Any = Field(description="`ext.metadata` of the request.")
 
 

@@ -206,6 +206,8 @@ class _Told:
     error: str
     occurred_at: int
     possible_duplicate: bool
+    double_reach: bool
+    cost: int
     destination: int
     channel: str
     segment_count: int
@@ -229,6 +231,8 @@ def event(row: Row, *, with_content: bool) -> models.CallbackBody | models.Inbou
         error=row["error"],
         occurred_at=row["at"],
         possible_duplicate=row["possible_duplicate"],
+        double_reach=row["double_reach"],
+        cost=row["cost"],
         destination=row["destination"],
         channel=row["channel"],
         segment_count=row["segment_count"],

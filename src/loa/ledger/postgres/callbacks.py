@@ -5,9 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from loa.domain.cost import costs_at_once, costs_by_attempts, read_bill
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.postgres import inbound
+from loa.ledger.postgres.days import day_start
 from loa.ledger.postgres.marks import CALLBACKS
 from loa.ledger.postgres.statements import by_day, columns
 from loa.ledger.postgres.unit import Unit
@@ -34,7 +36,8 @@ async def _claim_due(
         return []
     of_messages = [tuple(row)[:3] for row in held if row["message_id"] > 0]
     rows = await unit.write_by_day("read_callbacks", of_messages, 1)
-    read = [_callback(row, unit.shared.sealer) for row in rows]
+    costs = await _costs(unit, rows)
+    read = [_callback(row, unit.shared.sealer, costs.get(row["message_id"], 0)) for row in rows]
     if len(of_messages) < len(held):
         read += await inbound.read_callbacks(unit, [row for row in held if row["message_id"] < 0])
     found: dict[int, list[DueCallback]] = {}
@@ -62,7 +65,19 @@ async def _hold(unit: Unit, limit: int, per_endpoint: int, now: int, until: int,
     return held
 
 
-def _callback(row: Any, sealer: Sealer) -> DueCallback:
+async def _costs(unit: Unit, rows: list[Any]) -> dict[int, int]:
+    """Give what messages cost, by their ids; attempts are read only of those for which it takes them."""
+    bills = {row["message_id"]: read_bill(row["bill"]) for row in rows if row["bill"]}
+    costs = costs_at_once(bills)
+    if len(costs) < len(bills):
+        places = {(row["tenant_id"], row["message_id"]) for row in rows if row["bill"]}
+        unclear = [place for place in places if place[1] not in costs]
+        since = day_start(min(message_id for _tenant, message_id in unclear))
+        costs |= costs_by_attempts(bills, map(tuple, await unit.write_by_day("tried_of", unclear, 1, since)))
+    return costs
+
+
+def _callback(row: Any, sealer: Sealer, cost: int) -> DueCallback:
     return DueCallback(
         id=row["id"],
         tenant_id=row["tenant_id"],
@@ -76,6 +91,8 @@ def _callback(row: Any, sealer: Sealer) -> DueCallback:
         error=row["error"],
         occurred_at=row["at"],
         possible_duplicate=bool(row["flags"] & POSSIBLE_DUPLICATE),
+        double_reach=read_bill(row["bill"]).double_reach if row["bill"] else False,
+        cost=cost,
         destination=row["destination"],
         channel=row["channel"],
         segment_count=row["segment_count"],

@@ -30,6 +30,11 @@ def first_id(day: int) -> int:
     return day << SHIFT
 
 
+def day_start(message_id: int) -> int:
+    """Give the lowest id of what can have happened to a message: nothing of it is older than its day."""
+    return first_id(day_of_id(message_id))
+
+
 def submission_id(accepted_at: int, number: int) -> int:
     """Give the id of the `number`-th submission; its messages have the ids that follow."""
     return first_id(day_of(accepted_at)) | (number << INDEX_BITS)

@@ -1,13 +1,15 @@
 """Reading for people and programs."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
 
+from loa.domain.cost import Attempted, costs_at_once, costs_by_attempts, read_bill
 from loa.ledger import reading
 from loa.ledger.postgres.accept import days_around
-from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, first_id
+from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, day_start, first_id
 from loa.ledger.postgres.inbound import read_told
 from loa.ledger.postgres.statements import IMPORTED, by_day, part_of_id, statement
 from loa.ledger.reading import Read
@@ -73,20 +75,23 @@ async def timeline(connection: Any, tenant_id: int, message_id: int) -> Row | No
         attempt["refs"] = json.loads(attempt["refs"] or "[]")
     refs = reading.refs_of(attempts)
     if any(a["outcome"] == "unknown" for a in attempts):
-        found = await _many(connection, "refs_of_evidence", message_id, _day_start(message_id))
+        found = await _many(connection, "refs_of_evidence", message_id, day_start(message_id))
         refs = list(dict.fromkeys([*refs, *((one["channel_id"], one["ref"]) for one in found)]))
     pairs = ([channel_id for channel_id, _ in refs], [ref for _, ref in refs])
     segments = await _many(connection, "segments_of", message_id, *pairs)
     receipts = await _many(connection, "receipts_of", message_id, *pairs)
-    events = await _many(connection, "events_of", tenant_id, message_id, _day_start(message_id))
+    events = await _many(connection, "events_of", tenant_id, message_id, day_start(message_id))
     for event in events:
         event["tries"] = json.loads(event["tries"])
-    return reading.timeline(row, attempts, segments, receipts, events)
+    tried = await _tried(connection, tenant_id, [message_id]) if reading.arrived_before(row) else []
+    return reading.timeline(row, attempts, segments, receipts, events, tried)
 
 
-def _day_start(message_id: int) -> int:
-    """Give the lowest id of what can have happened to a message: nothing of it is older than its day."""
-    return first_id(day_of_id(message_id)) if message_id >= IMPORTED_END else 0
+async def _tried(connection: Any, tenant_id: int, ids: list[int]) -> list[Attempted]:
+    """Read the attempts of messages of one day, each with whether it proves to have arrived."""
+    values = ([tenant_id] * len(ids), ids, day_start(ids[0]))
+    rows = await _many(connection, "tried_of", *values, day=part_of_id(ids[0]))
+    return [(*row.values(),) for row in rows]
 
 
 async def messages(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
@@ -138,11 +143,12 @@ async def events(connection: Any, tenant_id: int, after: int, limit: int) -> lis
     rows = await _many(connection, "events_after", tenant_id, *position, lowest, limit)
     numbers = {row["message_id"] for row in rows}
     told = await _told(connection, tenant_id, numbers)
+    costs = await _costs(connection, tenant_id, told.values())
     inbound = await _told_inbound(connection, tenant_id, numbers)
     laid_out: list[Row] = []
     for row in rows:
         if row["message_id"] in told:
-            laid_out.append(reading.event(row | told[row["message_id"]]))
+            laid_out.append(reading.event(row | told[row["message_id"]], costs))
         elif row["message_id"] in inbound:
             laid_out.append(reading.inbound_event(row, inbound[row["message_id"]]))
     return laid_out
@@ -156,6 +162,15 @@ async def _told(connection: Any, tenant_id: int, numbers: set[int]) -> dict[int,
             one["metadata"] = None if one["metadata"] is None else json.loads(one["metadata"])
             told[one["message_id"]] = one
     return told
+
+
+async def _costs(connection: Any, tenant_id: int, told: Iterable[Read]) -> dict[int, int]:
+    """Give what messages cost, by their ids; attempts are read only of those for which it takes them."""
+    bills = {one["message_id"]: read_bill(one["bill"]) for one in told if one["bill"]}
+    costs = costs_at_once(bills)
+    for _day, group in by_day(bills.keys() - costs.keys(), int):
+        costs |= costs_by_attempts(bills, await _tried(connection, tenant_id, group))
+    return costs
 
 
 async def _told_inbound(connection: Any, tenant_id: int, numbers: set[int]) -> dict[int, InboundEvent]:

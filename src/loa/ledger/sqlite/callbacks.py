@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from loa.domain.cost import read_bill
 from loa.domain.lifecycle import State
 from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.sealing import open_secrets
 from loa.ledger.sqlite import inbound
+from loa.ledger.sqlite.costs import costs_of
 from loa.ledger.sqlite.unit import Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
@@ -14,6 +16,7 @@ from loa.ports.records import CallbackTry, DueCallback
 DueCall = tuple[int, int, int, int, Sequence[int]]
 HealthCall = tuple[int, int | None, int | None, str]
 ReplayCall = tuple[int, Sequence[int], int | None, int, int]
+STATES = {s.value: s for s in State}
 
 
 def claim_due(unit: Unit, calls: list[DueCall]) -> list[list[DueCallback]]:
@@ -42,9 +45,12 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
             endpoints[endpoint_id] = _endpoint(unit, endpoint_id)
         return endpoints[endpoint_id]
 
+    rows = unit.rows("read_callbacks", ids)
+    bills = {row[4]: read_bill(row[18]) for row in rows if row[18]}
+    costs = costs_of(unit.connection, bills) if bills else {}
     callbacks = []
-    for row in unit.rows("read_callbacks", ids):
-        endpoint_id = row[2]
+    for row in rows:
+        endpoint_id, message_id, bill = row[2], row[4], row[18]
         url, secrets = endpoint(endpoint_id)
         callbacks.append(
             DueCallback(
@@ -54,20 +60,22 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
                 url=url,
                 secrets=secrets,
                 tries=row[3],
-                message_id=row[4],
+                message_id=message_id,
                 sequence=row[5],
-                state=State(row[6]),
+                state=STATES[row[6]],
                 error=row[7],
                 occurred_at=row[8],
                 possible_duplicate=bool(row[9] & POSSIBLE_DUPLICATE),
+                double_reach=bills[message_id].double_reach if bill else False,
+                cost=costs[message_id] if bill else 0,
                 destination=row[10],
                 channel=row[11],
                 segment_count=row[12],
                 referent_id=row[13],
                 request_id=row[14],
                 sent_at=row[15],
-                handed_over_at=row[16] if row[17] == "accepted" else 0,
-                metadata=row[18],
+                handed_over_at=row[16],
+                metadata=row[17],
             )
         )
     if len(callbacks) == len(ids):

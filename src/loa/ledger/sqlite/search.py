@@ -5,8 +5,10 @@ from typing import Any
 
 import apsw
 
+from loa.domain.cost import read_bill
 from loa.ledger import reading
 from loa.ledger.reading import CLASS_LABELS
+from loa.ledger.sqlite.costs import costs_of, tried_of
 from loa.ledger.sqlite.inbound import read_told
 from loa.ledger.sqlite.unit import QUERIES
 from loa.ports.records import MessageFilter, Row
@@ -62,7 +64,8 @@ def timeline(connection: apsw.Connection, tenant_id: int, message_id: int) -> Ro
     in_doubt = any(a["outcome"] == "unknown" for a in attempts)
     receipts = _receipts_by_message(connection, row) if in_doubt else _many(connection, "receipts_of", message_id, refs)
     events = _many(connection, "events_of", message_id)
-    return reading.timeline(row, attempts, segments, receipts, events)
+    tried = tried_of(connection, [message_id]) if reading.arrived_before(row) else []
+    return reading.timeline(row, attempts, segments, receipts, events, tried)
 
 
 def _receipts_by_message(connection: apsw.Connection, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,8 +113,10 @@ def messages(
 def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) -> list[Row]:
     """Read events after a cursor."""
     rows = _many(connection, "events_after", tenant_id, after, limit)
+    bills = {row["message_id"]: read_bill(row["bill"]) for row in rows if row["bill"]}
+    costs = costs_of(connection, bills)
     return [
-        reading.event(row) if row["inbound"] is None else reading.inbound_event(row, read_told(row["inbound"]))
+        reading.event(row, costs) if row["inbound"] is None else reading.inbound_event(row, read_told(row["inbound"]))
         for row in rows
     ]
 

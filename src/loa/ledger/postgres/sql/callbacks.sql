@@ -18,13 +18,16 @@ UPDATE callback c SET due_at = $6, claimed_by = $7 FROM due WHERE c.event_id = d
 RETURNING c.tenant_id, c.message_id, c.event_id, c.endpoint_id, due.due_at;
 
 -- name: read_callbacks
--- Callbacks in $1..$3 (tenant, message, event) with their message, submission, channel and endpoint.
+-- Callbacks in $1..$3 (tenant, message, event) with their message, submission, channel and endpoint, and with the bill
+-- of the message where it has attempts and a price or a double reach.
 -- Index: callback_pkey, message_pkey, submission_pkey, attempt_pkey, endpoint_pkey.
 SELECT k.event_id AS id, k.tenant_id, k.endpoint_id, k.tries, k.message_id, k.sequence, k.state, k.error, k.at, k.flags,
   m.destination, coalesce(c.name, '') AS channel, s.segment_count, s.referent_id, s.request_id,
   coalesce(a.claimed_at, s.accepted_at) AS sent_at,
   CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at,
-  CASE WHEN s.ext = '{}' THEN NULL ELSE s.ext::json -> 'metadata' END AS metadata, e.url, e.secrets
+  CASE WHEN s.ext = '{}' THEN NULL ELSE s.ext::json -> 'metadata' END AS metadata, e.url, e.secrets,
+  CASE WHEN (m.flags & 64) <> 0 OR strpos(m.plan, ':') > 0 THEN
+    m.plan || ' ' || m.state || ' ' || m.flags || ' ' || m.attempts || ' ' || a.channel_id || ' ' || a.outcome END AS bill
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(tenant_id, message_id, event_id)
 CROSS JOIN LATERAL (SELECT * FROM callback WHERE event_id = w.event_id OFFSET 0) k
 CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.message_id OFFSET 0) m

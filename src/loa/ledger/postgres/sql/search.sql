@@ -36,6 +36,22 @@ SELECT a.number, coalesce(c.name, '') AS channel, a.channel_id, a.claimed_at, a.
 FROM attempt@ a LEFT JOIN channel c ON c.id = a.channel_id
 WHERE a.tenant_id = $1 AND a.message_id = $2 ORDER BY a.number;
 
+-- name: tried_of
+-- The attempts that ended of the messages in $1, $2 (tenant, id), each with whether it proves to have arrived, where one
+-- before the last one did: a receipt stands under each of its references, or it is the last one and ended the message before
+-- that was known. Nothing of them is older than the id $3.
+-- Index: message_pkey, attempt_pkey, event_message, receipt_key.
+SELECT a.message_id, a.number, a.channel_id, a.outcome, (m.flags & 32) <> 0 AND (
+  (a.number = m.attempts AND EXISTS (
+    SELECT FROM event WHERE tenant_id = m.tenant_id AND message_id = m.id AND id >= $3 AND state = 4 AND (flags & 32) = 0))
+  OR coalesce((
+    SELECT bool_and(EXISTS (
+      SELECT FROM receipt WHERE channel_id = a.channel_id AND ref = f.pair ->> 1 AND id >= $3 AND message_id = m.id AND state = 4))
+    FROM json_array_elements(nullif(a.refs, '')::json) AS f(pair) WHERE f.pair ->> 1 <> ''), false)) AS proven
+FROM unnest($1::bigint[], $2::bigint[]) AS w(tenant_id, id)
+CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = w.tenant_id AND id = w.id OFFSET 0) m
+CROSS JOIN LATERAL (SELECT * FROM attempt@ WHERE tenant_id = m.tenant_id AND message_id = m.id OFFSET 0) a;
+
 -- name: open_attempt_of
 -- The attempt of one message that is on its way. Index: claim is small.
 SELECT $2::integer AS number, coalesce(c.name, '') AS channel, k.channel_id, k.claimed_at, NULL::bigint AS done_at,
@@ -105,10 +121,12 @@ LEFT JOIN LATERAL (
 ORDER BY e.xid, e.id;
 
 -- name: told_of
--- What an event tells of its message: those of tenant $1 in $2. Index: message_pkey, submission_pkey, attempt_pkey.
+-- What an event tells of its message, with the bill where it has attempts: those of tenant $1 in $2.
+-- Index: message_pkey, submission_pkey, attempt_pkey.
 SELECT m.id AS message_id, m.destination, s.referent_id, s.request_id, coalesce(a.claimed_at, s.accepted_at) AS sent_at,
   CASE WHEN a.outcome = 'accepted' THEN a.done_at ELSE 0 END AS handed_over_at, s.segment_count,
-  s.ext::json -> 'metadata' AS metadata
+  s.ext::json -> 'metadata' AS metadata,
+  m.plan || ' ' || m.state || ' ' || m.flags || ' ' || m.attempts || ' ' || a.channel_id || ' ' || a.outcome AS bill
 FROM unnest($2::bigint[]) AS w(id)
 CROSS JOIN LATERAL (SELECT * FROM message@ WHERE tenant_id = $1 AND id = w.id OFFSET 0) m
 CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = $1 AND id = m.submission_id OFFSET 0) s

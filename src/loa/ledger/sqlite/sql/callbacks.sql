@@ -17,10 +17,13 @@ SELECT json_group_array(json(j.ids)) FROM (
 UPDATE event SET due_at = ?2 WHERE id IN (SELECT value FROM json_each(?1));
 
 -- name: read_callbacks
--- Callbacks with their message, submission and channel. Index: primary keys.
+-- Callbacks with their message, submission and channel, and with the bill of the message where it has attempts and a price or
+-- a double reach. Index: primary keys.
 SELECT json_group_array(json_array(v.id, v.tenant_id, v.endpoint_id, v.tries, v.message_id, v.sequence, v.state, v.error,
   v.at, v.flags, m.destination, coalesce(c.name, ''), s.segment_count, s.referent_id, s.request_id,
-  coalesce(a.claimed_at, s.accepted_at), coalesce(a.done_at, 0), a.outcome, s.ext -> '$.metadata'))
+  coalesce(a.claimed_at, s.accepted_at), iif(a.outcome = 'accepted', a.done_at, 0), s.ext -> '$.metadata',
+  CASE WHEN m.flags & 64 OR instr(m.plan, ':') THEN
+    m.plan || ' ' || m.state || ' ' || m.flags || ' ' || m.attempts || ' ' || a.channel_id || ' ' || a.outcome END))
 FROM json_each(?1) j
 CROSS JOIN event v ON v.id = j.value
 CROSS JOIN message m ON m.id = v.message_id

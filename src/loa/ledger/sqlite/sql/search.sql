@@ -36,6 +36,21 @@ SELECT json_group_array(json_object('number', a.number, 'channel', coalesce(c.na
   'refs', json(iif(a.refs = '', '[]', a.refs))))
 FROM (SELECT * FROM attempt WHERE message_id = ?1 ORDER BY number) a LEFT JOIN channel c ON c.id = a.channel_id;
 
+-- name: tried_of
+-- The attempts of the messages in ?1, each with whether it proves to have arrived, where one before the last one did: a
+-- receipt stands under each of its references, or it is the last one and ended the message before that was known.
+-- Index: message and attempt primary keys, event_message, receipt_key.
+SELECT json_group_array(json_array(a.message_id, a.number, a.channel_id, a.outcome, m.flags & 32 AND (
+  (a.number = m.attempts AND EXISTS (
+    SELECT 1 FROM event v WHERE v.message_id = m.id AND v.state = 4 AND NOT v.flags & 32))
+  OR coalesce((
+    SELECT min(EXISTS (
+      SELECT 1 FROM receipt r WHERE r.channel_id = a.channel_id AND r.ref = f.value ->> 1 AND r.message_id = m.id AND r.state = 4))
+    FROM json_each(iif(a.refs = '', '[]', a.refs)) f WHERE f.value ->> 1 <> ''), 0))))
+FROM json_each(?1) j
+CROSS JOIN message m ON m.id = j.value
+CROSS JOIN attempt a ON a.message_id = m.id;
+
 -- name: segments_of
 -- The segments named in ?2, rows [channel, ref], that belong to message ?1. Index: segment primary key.
 SELECT json_group_array(json_object('channel_id', g.channel_id, 'ref', g.ref, 'number', g.number, 'segment', g.segment,
@@ -62,12 +77,13 @@ LEFT JOIN channel c ON c.id = e.channel_id
 LEFT JOIN endpoint p ON p.id = e.endpoint_id;
 
 -- name: events_after
--- A tenant's events after a cursor, in the order they were written; of those that tell of one inbound event the first.
--- Index: event_tenant.
+-- A tenant's events after a cursor, in the order they were written, with the bill of a message that has attempts; of those that
+-- tell of one inbound event the first. Index: event_tenant.
 SELECT json_group_array(json_object('id', e.id, 'message_id', e.message_id, 'sequence', e.sequence, 'state', e.state,
   'at', e.at, 'error', e.error, 'channel', coalesce(c.name, ''), 'destination', m.destination,
   'referent_id', s.referent_id, 'request_id', s.request_id, 'sent_at', coalesce(a.claimed_at, s.accepted_at),
   'handed_over_at', iif(a.outcome = 'accepted', a.done_at, 0), 'flags', e.flags, 'segment_count', s.segment_count,
+  'bill', m.plan || ' ' || m.state || ' ' || m.flags || ' ' || m.attempts || ' ' || a.channel_id || ' ' || a.outcome,
   'tries', e.tries, 'metadata', s.ext -> '$.metadata', 'inbound', iif(i.id IS NULL, NULL, json_array(i.id, i.kind,
   coalesce(c.name, ''), i.subject, i.body, hex(i.raw), i.received_at, i.at))))
 FROM (SELECT * FROM event WHERE tenant_id = ?1 AND id > ?2 AND (message_id > 0 OR sequence = 1) ORDER BY id LIMIT ?3) e
