@@ -10,9 +10,10 @@ import apsw
 from loa.domain.receipt import Receipt
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
-from loa.ledger.sqlite import grants
+from loa.ledger.sqlite import grants, users
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.unit import QUERIES
+from loa.ledger.users import Maker
 from loa.ports.channel import Channel, ChannelContext, ProviderInfo
 from loa.ports.grants import Consent, Failed, Failure, Grant, Tokens
 from tests.support.fakes import EPOCH
@@ -72,6 +73,9 @@ class MemoryGrants(Calls):
         (result,) = grants.change(unit, [payload])
         await self._gate("written")
         return result
+
+    async def _look_up(self, make: Maker) -> Any:
+        return users.run(self.connection, make)
 
     async def grant(self, channel_id: int) -> Grant | None:
         """See ports.grants.Grants."""
