@@ -179,8 +179,10 @@ def _settle_late(message: Standing, outcome: Outcome, at: int) -> bool:
             message.move(State.SENT, at, due_at=message.patience_until(at))
             return True
         case Refused(reason=reason):
+            # Once a tenant was told that nobody knows, they may have sent it anew themselves.
+            goes_on = not outcome.everywhere and not message.flags & SETTLED_UNKNOWN
             message.flags &= ~(SETTLED_UNKNOWN | _WANTED)
-            if not outcome.everywhere and message.next_step(at):
+            if goes_on and message.next_step(at):
                 message.error = reason
                 return True
             message.move(State.REJECTED, at, error=reason)

@@ -163,13 +163,20 @@ def test_a_lost_track_that_may_not_be_resent_or_has_no_time_ends_as_unknown() ->
 
 def test_a_late_answer_settles_and_never_sends_again() -> None:
     for outcome, state in ((Accepted(("r",)), State.SENT), (Refused("no", lasting=False), State.REJECTED)):
-        message = standing(State.UNKNOWN, plan=(1, 2), flags=RESEND_WANTED)
+        message = standing(State.UNKNOWN, flags=RESEND_WANTED)
         assert settle(message, 1, outcome, Verdict(NOW))
         assert (message.state, message.flags) == (state, 0)
     for outcome in (Deferred("full"), Unknown("again")):
         message = standing(State.UNKNOWN, flags=RESEND_WANTED)
         assert not settle(message, 1, outcome, Verdict(NOW))
         assert (message.state, message.flags) == (State.UNKNOWN, RESEND_WANTED)
+
+
+def test_a_late_refusal_begins_the_next_step_unless_the_tenant_was_told_that_nobody_knows() -> None:
+    for flags, state in ((RESEND_WANTED, State.QUEUED), (SETTLED_UNKNOWN, State.REJECTED)):
+        message = standing(State.UNKNOWN, plan=(1, 2), flags=flags)
+        assert settle(message, 1, Refused("no"), Verdict(NOW))
+        assert (message.state, message.flags) == (state, 0)
 
 
 def test_delivery_takes_every_segment_and_one_failed_segment_fails_the_message() -> None:
