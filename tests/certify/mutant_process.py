@@ -34,7 +34,8 @@ def claim_after_send() -> None:
     """Give dispatch its attempts before the commit that claims them."""
     handle = HANDLERS["claim"]
 
-    async def claim_soon(ledger: Any, *wanted: Any) -> Any:
+    async def claim_soon(ledger: Any, *given: Any, waited_ms: int | None = None) -> Any:
+        wanted = (*given, waited_ms)
         loop = asyncio.get_running_loop()
         early: asyncio.Future[Any] = loop.create_future()
 

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +19,8 @@ from loa.simulators.smsc.script import Script
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180), pytest.mark.xdist_group("cluster")]
 
 SLOW = Script(response_delay_s=0.1, receipt_delay_s=0.1)
+LOAD_MAX = 200
+"""As many as the SMSC takes in a few seconds, however long the copy takes."""
 QUICK = {"TRANSACTIONAL__EVIDENCE_WAIT_S": "1"}
 Restore = Callable[[Nodes], Awaitable[str]]
 """Copies the ledger of a working Loa to another place and gives its address."""
@@ -63,7 +64,7 @@ async def backed_up_under_load(nodes: Nodes, place: tuple[str, Restore], folder:
     await nodes.until_taken(4)
 
     async def load() -> None:
-        for _ in count():
+        for _ in range(LOAD_MAX):
             await nodes.send(nodes.client.ask(TRANSACTIONAL))
 
     loading = asyncio.create_task(load())
