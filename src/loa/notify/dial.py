@@ -5,14 +5,19 @@ ours uvloop may close twice when the connection is dropped as it is made, and th
 """
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Callable
+from typing import Final
 
 from loa.notify.guard import BlockedAddress, GuardPolicy
 from loa.notify.names import Names
 from loa.notify.networks import kind_of
+from loa.ports.callback_sender import NO_DESCRIPTOR
 from loa.wire.pool import GOODBYE_S
 from loa.wire.wire import Origin, Wire
+
+OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Dialer:
@@ -34,8 +39,8 @@ class Dialer:
             addresses = await self._addresses(origin)
         except BlockedAddress:
             return "blocked_address"
-        except OSError:
-            return "resolve"
+        except OSError as error:
+            return NO_DESCRIPTOR if error.errno in OUT_OF_FILES else "resolve"
         for address in addresses:
             try:
                 self._policy.admit(address)
@@ -45,7 +50,9 @@ class Dialer:
                 return "blocked_address"
             except (ssl.SSLError, ValueError):
                 return "tls"
-            except OSError:
+            except OSError as error:
+                if error.errno in OUT_OF_FILES:
+                    return NO_DESCRIPTOR
                 continue
             origin.address = address
             return wire

@@ -1,7 +1,10 @@
 """Posting one callback to one endpoint."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+NO_DESCRIPTOR: Final = "no_descriptor"
+"""The code of a POST that never left, because this process had no file descriptor for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class PostResult:
     """What came of one POST.
 
     `status`: the HTTP status, 0 when there was none. `error`: a stable code, "" on success (blocked_address,
-    blocked_scheme, resolve, connect, tls, timeout, protocol, redirect, status). `excerpt`: the start of the answer as
-    text, at most 4 kB. Units: elapsed_ms; retry_after_s 0 when not asked for.
+    blocked_scheme, resolve, connect, no_descriptor, tls, timeout, protocol, redirect, status). `excerpt`: the start of
+    the answer as text, at most 4 kB. Units: elapsed_ms; retry_after_s 0 when not asked for.
     """
 
     status: int

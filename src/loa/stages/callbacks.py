@@ -14,7 +14,7 @@ from loa.domain.retry import callback_delay_ms
 from loa.errors import StorageError
 from loa.observe import metrics
 from loa.observe.log import get_logger
-from loa.ports.callback_sender import CallbackSender, Posting, PostResult
+from loa.ports.callback_sender import NO_DESCRIPTOR, CallbackSender, Posting, PostResult
 from loa.ports.clock import Clock
 from loa.ports.ledger import Callbacks
 from loa.ports.probe import Point, Probe
@@ -151,13 +151,15 @@ class CallbackStage:
                 self._open -= 1
         if result is not None:
             self._note(callback, result, now)
-            await self._judge(callback.endpoint_id, health, result)
+            if result.error != NO_DESCRIPTOR:
+                await self._judge(callback.endpoint_id, health, result)
 
     def _note(self, callback: DueCallback, result: PostResult, now: int) -> None:
         number = callback.tries + 1
         next_at = None
         if not result.ok and result.status != 410:
-            delay = callback_delay_ms(number, random.random())
+            # Where this process has no file descriptor left nobody was asked, and it is soon over.
+            delay = callback_delay_ms(1 if result.error == NO_DESCRIPTOR else number, random.random())
             if delay is not None:
                 next_at = now + max(delay, result.retry_after_s * 1000)
         self._tries.append(

@@ -10,7 +10,7 @@ from loa.notify.signature import new_secret, sign
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "callbacks.md").read_text(encoding="utf-8")
 CODES = [
-    *("status", "redirect", "timeout", "resolve", "connect", "tls", "protocol"),
+    *("status", "redirect", "timeout", "resolve", "connect", "no_descriptor", "tls", "protocol"),
     *("blocked_scheme", "blocked_address", "secret"),
 ]
 

@@ -12,7 +12,7 @@ from tests.support.fakes import EPOCH, FakeClock, QuietProbe
 from tests.support.scripted import ScriptedSender
 
 from loa.ledger.sqlite.ledger import SqliteLedger
-from loa.ports.callback_sender import PostResult
+from loa.ports.callback_sender import NO_DESCRIPTOR, PostResult
 from loa.ports.records import Endpoint, NewInbound
 from loa.stages.callbacks import CallbackRules, CallbackStage
 
@@ -104,6 +104,20 @@ async def test_tries_follow_the_schedule_under_one_id_and_count_up(tmp_path: Pat
         assert first.callback_id == second.callback_id
         assert second.timestamp_s > first.timestamp_s
         assert [json.loads(p.body)["retryCount"] for p in (first, second)] == [0, 1]
+
+
+async def test_no_endpoint_has_failed_where_this_process_had_no_descriptor(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        world.sender.answer = lambda _: PostResult(0, NO_DESCRIPTOR)
+        endpoint = await world.owe(WELL)
+        for number in range(1, 4):
+            (callback,) = await world.until(_tries(number))
+            wait_ms = callback["due_at"] - world.clock.now()
+            assert 4_000 <= wait_ms <= 6_000
+            world.clock.advance(wait_ms / 1000)
+            world.stage.wake()
+        (kept,) = [each for each in await world.ledger.endpoints(1) if each.id == endpoint.id]
+        assert kept.failing_since is None
 
 
 async def test_a_longer_wish_of_the_endpoint_is_honoured(tmp_path: Path) -> None:
