@@ -12,7 +12,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Router
 
+from loa.app.admin import Admin, rules_of
+from loa.app.console import Acting, signing_in
 from loa.app.servers import make_listener
+from loa.channels.registry import providers
 from loa.console.headers import Headers
 from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
@@ -24,6 +27,8 @@ from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import ChannelStatus
+from loa.ports.users import User
+from loa.settings.load import load
 from loa.stages.destinations import read_one
 from loa.stages.planning import Numbers
 from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
@@ -60,7 +65,11 @@ class Desk:
         async def shown(_request: Request, message_id: str) -> None:
             self.looks.append(message_id)
 
-        return Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown)
+        acts = Acting(self.admin().do, signing_in(self.ledger, self.clock))
+        return Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown, acts)
+
+    def admin(self) -> Admin:
+        return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))
 
     def app(self) -> App:
         return Headers(Known(Router(screens(self.parts())), self))
@@ -75,7 +84,9 @@ class Known:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         form = await Request(scope, receive).body() if scope["method"] == "POST" else b""
         state = scope.setdefault("state", {})
-        state["visitor"], state["form"] = self._desk.visitor, read_form(form)
+        looks = self._desk.visitor
+        state["visitor"], state["form"] = looks, read_form(form)
+        state["user"] = User(looks.user_id, looks.name, looks.role, "", "", 0, 0)
         state["language"] = language_in(scope, Language.VIETNAMESE)
         await self._app(scope, receive, send)
 

@@ -1,19 +1,21 @@
 """The console in this process, and the one-time links that lead into it."""
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from starlette.requests import Request
 
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
+from loa.console.acts import ACTS
 from loa.console.build import build_console, fault_page
 from loa.console.http import address_of
 from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
 from loa.console.screens import HOME, STILL_OPEN, screens
-from loa.domain.roles import Role
+from loa.domain.roles import Role, may
+from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
@@ -34,6 +36,36 @@ def signing_in(users: Users, clock: Clock) -> SigningIn:
     return SigningIn(users, clock, Passwords())
 
 
+Verbs = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Has a verb of administration done."""
+
+
+class Acting:
+    """The console's way to the verbs of administration: see loa.console.acts."""
+
+    def __init__(self, verbs: Verbs, signing: SigningIn) -> None:
+        self._verbs = verbs
+        self._signing = signing
+
+    async def read(self, verb: str, **args: Any) -> Any:
+        """See loa.console.acts.Acts."""
+        return await self._verbs(verb, args)
+
+    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+        """See loa.console.acts.Acts."""
+        act, user = ACTS[verb], request.state.user
+        if not may(user.role, act.needs):
+            raise Forbidden("forbidden", f"the role {user.role} does not allow {verb}")
+        subject, address = str(args.get(act.subject, "")), address_of(request.scope)
+        told = {name: args[name] for name in act.told if name in args}
+        await self._signing.note(user, verb, subject, after=told, address=address)
+        try:
+            return await self._verbs(verb, args)
+        except LoaError as error:
+            await self._signing.note(user, f"{verb}.refused", subject, after={"error": error.code}, address=address)
+            raise
+
+
 def console_of(
     ledger: Ledger,
     clock: Clock,
@@ -41,6 +73,7 @@ def console_of(
     *,
     read_number: Callable[[str], str | None],
     channel_states: Callable[[], Mapping[int, ChannelStatus]],
+    verbs: Verbs,
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -51,7 +84,7 @@ def console_of(
     console = build_console(
         signing,
         language=Language(language),
-        pages=screens(Parts(ledger, clock, read_number, channel_states, content_shown)),
+        pages=screens(Parts(ledger, clock, read_number, channel_states, content_shown, Acting(verbs, signing))),
         looks=looks(),
         home=HOME,
         still_open=STILL_OPEN,

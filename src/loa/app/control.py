@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from loa.app.admin import Admin, rules_of
+from loa.app.admin import Admin
 from loa.app.control_wire import PATH, failure, socket_path
 from loa.app.gateway import Gateway
 from loa.app.servers import bind_local
@@ -38,17 +38,8 @@ def build_control(admin: Admin) -> Starlette:
 
 async def open_control(gateway: Gateway) -> Path:
     """Serve the control socket of a started gateway until it stops; give where it lies. Errors: ConfigError."""
-    admin = Admin(
-        gateway.ledger,
-        clock=gateway.clock,
-        providers=gateway.providers,
-        rules=rules_of(gateway.settings, gateway.url),
-        host=gateway.host,
-        url=gateway.url,
-        changed=gateway.registry.refresh,
-    )
     path = socket_path(gateway.settings.data_dir)
-    await gateway.listen(build_control(admin), bind_local(path))
+    await gateway.listen(build_control(gateway.admin), bind_local(path))
     return path
 
 

@@ -18,7 +18,7 @@ from loa.api.v1.parts import Parts
 from loa.app import translate
 from loa.app.console import PATH as CONSOLE
 from loa.app.console import ROLE as CONSOLE_ROLE
-from loa.app.console import console_of
+from loa.app.console import Verbs, console_of
 from loa.app.grants import charge_of
 from loa.app.roles import Ground
 from loa.app.servers import OnlyPaths
@@ -73,8 +73,8 @@ class Faces:
     """Builds the applications.
 
     `due`: told that messages were accepted; `told`: that callbacks may be owed; `changed`: that a provider's side of a
-    channel changed; `draining`: whether the process stops; `channel_states`: how the
-    channels stand that run here, by id.
+    channel changed; `draining`: whether the process stops; `verbs`: has administration do something;
+    `channel_states`: how the channels stand that run here, by id.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Faces:
         told: Callable[[], None],
         changed: Callable[[int], Awaitable[None]],
         draining: Callable[[], bool],
+        verbs: Verbs,
         channel_states: Callable[[], Mapping[int, ChannelStatus]] = dict,
     ) -> None:
         self._ground = ground
@@ -93,6 +94,7 @@ class Faces:
         self._told = told
         self._changed = changed
         self._draining = draining
+        self._verbs = verbs
         self._channel_states = channel_states
         self._guard = translate.guard_policy(ground.settings)
         self._authenticator = Authenticator(ground.registry)
@@ -117,6 +119,7 @@ class Faces:
             ground.settings.language,
             read_number=self._native.read_number,
             channel_states=self._channel_states,
+            verbs=self._verbs,
         )
 
     def admin(self) -> Any:

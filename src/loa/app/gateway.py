@@ -8,11 +8,13 @@ import asyncio
 import gc
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from functools import cached_property
 from typing import Any
 
 from loa import __version__
 from loa.app import translate
+from loa.app.admin import Admin, rules_of
 from loa.app.channel_host import ChannelHost
 from loa.app.faces import Faces
 from loa.app.ledgers import open_ledger
@@ -75,6 +77,22 @@ class Gateway:
         running = self.host.running if self.host is not None else {}
         return {channel_id: each.channel.status() for channel_id, each in running.items()}
 
+    @cached_property
+    def admin(self) -> Admin:
+        """The verbs of administration, over what runs in this process; once it has started."""
+        return Admin(
+            self.ledger,
+            clock=self.clock,
+            providers=self.providers,
+            rules=rules_of(self.settings, self.url),
+            host=self.host,
+            url=self.url,
+            changed=self.registry.refresh,
+        )
+
+    async def _do(self, verb: str, args: Mapping[str, Any]) -> Any:
+        return await self.admin.do(verb, args)
+
     @property
     def _roles(self) -> str:
         return ",".join(self.settings.roles) or "none"
@@ -129,6 +147,7 @@ class Gateway:
             changed=self._stages.templates_changed,
             draining=self._stopping.is_set,
             channel_states=self._channel_states,
+            verbs=self._do,
         )
 
     async def _ensure_sandbox(self) -> None:

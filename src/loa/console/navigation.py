@@ -16,9 +16,28 @@ class Entry:
     needs: May = May.READ_MESSAGES
 
 
-ENTRIES: Final = (
-    Entry("/console/", "overview", "nav.overview"),
-    Entry("/console/messages", "messages", "nav.messages"),
-    Entry("/console/tail", "tail", "nav.tail"),
-    Entry("/console/channels", "channels", "nav.channels"),
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that belong together, under the key of their heading."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+GROUPS: Final = (
+    Group(
+        "nav.group.watch",
+        (
+            Entry("/console/", "overview", "nav.overview"),
+            Entry("/console/tail", "tail", "nav.tail"),
+            Entry("/console/messages", "messages", "nav.messages"),
+        ),
+    ),
+    Group("nav.group.send", ()),
+    Group(
+        "nav.group.carry",
+        (Entry("/console/channels", "channels", "nav.channels"),),
+    ),
+    Group("nav.group.connect", ()),
+    Group("nav.group.govern", ()),
 )

@@ -11,9 +11,9 @@ from loa.console import formats
 from loa.console.assets import address
 from loa.console.catalogue import said
 from loa.console.language import Language
-from loa.console.navigation import ENTRIES
+from loa.console.navigation import GROUPS, Group
 from loa.console.parts import visitor_of
-from loa.domain.roles import May, may
+from loa.domain.roles import May, Role, may
 
 THEME_COOKIE: Final = "loa_theme"
 THEMES: Final = ("auto", "light", "dark")
@@ -45,13 +45,18 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             "visitor": visitor,
             "allowed": allowed,
             "May": May,
-            "navigation": [each for each in ENTRIES if allowed(each.needs)],
+            "navigation": _navigation(visitor.role),
             "here": request.url.path,
             "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             **values,
         }
     )
     return HTMLResponse(body, status_code=status)
+
+
+def _navigation(role: Role) -> list[Group]:
+    groups = (Group(each.name, tuple(one for one in each.entries if may(role, one.needs))) for each in GROUPS)
+    return [each for each in groups if each.entries]
 
 
 def part(template: str, language: Language, **values: Any) -> str:

@@ -1,109 +1,22 @@
 """Every screen in a real Chromium: both languages, both themes, on a phone and on a desk, with and without scripts."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from tests.contract.ledger.values import submission
-from tests.support.console import Desk, ServedDesk, serve_desk
-from tests.support.fakes import EPOCH
-
-from loa.domain.ids import message_public_id
-from loa.ports.records import MessageFilter
+from tests.support.console_screens import SCREENS
+from tests.support.stage import Stage
 
 pytestmark = pytest.mark.xdist_group("console")
 
 LANGUAGES, THEMES, WIDTHS = ("vi", "en"), ("light", "dark"), (360, 1280)
-SCREENS = {
-    "overview": ("/console/", 200),
-    "new tenant": ("/console/?tenant=new", 200),
-    "messages": ("/console/messages", 200),
-    "filtered": ("/console/messages?state=rejected&state=undelivered&destination=abc", 422),
-    "nothing found": ("/console/messages?sender=nobody", 200),
-    "message": ("/console/messages/{newest}", 200),
-    "missing": ("/console/messages/msg_ZZZZ", 404),
-    "tail": ("/console/tail", 200),
-    "channels": ("/console/channels", 200),
-}
 SERIOUS = {"serious", "critical"}
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-REPORTS_VIOLATIONS = """
-  document.addEventListener("securitypolicyviolation", (event) =>
-    console.error("policy: " + event.violatedDirective + " " + event.blockedURI));
-"""
 CUT_OFF = """
   [...document.querySelectorAll("main .sheet")].filter((each) => each.scrollWidth > each.clientWidth + 1)
     .map((each) => each.outerHTML.slice(0, 120))"""
-
-
-@dataclass
-class Stage:
-    """A browser and the screens it looks at."""
-
-    served: ServedDesk
-    browser: Browser
-    newest: str
-    contexts: dict[Any, BrowserContext] = field(default_factory=dict)
-
-    def context(self, language: str = "en", theme: str = "light", **given: Any) -> BrowserContext:
-        """Give a context with choices made, the same for the same ones."""
-        key = (language, theme, *given.items())
-        if key not in self.contexts:
-            made = self.browser.new_context(reduced_motion="reduce", **given)
-            values = {"loa_language": language, "loa_theme": theme}
-            made.add_cookies([{"name": n, "value": v, "url": self.served.url + "/console/"} for n, v in values.items()])
-            made.add_init_script(REPORTS_VIOLATIONS)
-            self.contexts[key] = made
-        return self.contexts[key]
-
-    def address(self, name: str) -> str:
-        return self.served.url + SCREENS[name][0].format(newest=self.newest)
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "no Chromium; make test installs it, or: sudo apt-get install chromium"
-    expect.set_options(timeout=20_000)
-    with ExitStack() as stack:
-        served = stack.enter_context(serve_desk(tmp_path_factory.mktemp("console")))
-        newest = served.do(_prepare)
-        driver = stack.enter_context(sync_playwright())
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=found, args=arguments)
-        stack.callback(browser.close)
-        yield Stage(served, browser, newest)
-
-
-async def _prepare(desk: Desk) -> str:
-    await desk.ledger.add_tenant("new", EPOCH)
-    (row,) = await desk.ledger.messages(1, MessageFilter(), None, 1)
-    return message_public_id(row["id"])
-
-
-@pytest.fixture
-def open_page(stage: Stage) -> Iterator[Callable[..., Page]]:
-    pages: list[Page] = []
-    said: list[str] = []
-
-    def make(**given: Any) -> Page:
-        page = stage.context(**given).new_page()
-        page.on("console", lambda line: said.append(line.text) if line.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        pages.append(page)
-        return page
-
-    yield make
-    for page in pages:
-        page.close()
-    # A page that is answered with 404 or 422 on purpose is said to have failed to load.
-    assert [line for line in said if "Failed to load resource" not in line] == []
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -38,7 +38,7 @@ def test_no_template_holds_words_of_its_own(name: str) -> None:
     source = ENVIRONMENT.loader.get_source(ENVIRONMENT, name)[0]  # type: ignore[union-attr]
     bare = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", source, flags=re.DOTALL)
     spoken = re.findall(r'(?:aria-label|title|alt|placeholder|data-say-\w+)="([^"]*)"', bare)
-    shown = re.sub(r"<[^>]*>|@[\w.]+@", " ", bare)
+    shown = re.sub(r'[\w-]+="[^"]*"|<[^>]*>|@[\w.]+@', " ", bare)
     assert [word for word in [*spoken, shown] if re.search(r"\w", word.replace("&nbsp;", ""))] == []
 
 

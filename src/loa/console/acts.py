@@ -1,0 +1,53 @@
+"""What the console can have done: the verbs of administration, with what somebody must be allowed for each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from starlette.requests import Request
+
+from loa.domain.roles import May
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One verb. `subject`: the argument that names what it is done to; `told`: those that the audit log keeps too."""
+
+    needs: May
+    subject: str = ""
+    told: tuple[str, ...] = ()
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "channels.add": Act(May.CHANGE_CHANNELS, "name", ("provider",)),
+    "channels.set": Act(May.CHANGE_CHANNELS, "name"),
+    "channels.pause": Act(May.PAUSE_CHANNELS, "name"),
+    "channels.resume": Act(May.PAUSE_CHANNELS, "name"),
+    "channels.test": Act(May.PAUSE_CHANNELS, "name"),
+    "routes.add": Act(May.CHANGE_CHANNELS, "tenant", ("steps", "channels", "sender", "traffic_class", "carrier")),
+    "routes.remove": Act(May.CHANGE_CHANNELS, "route"),
+    "senders.add": Act(May.CHANGE_CHANNELS, "name", ("tenant", "kind")),
+    "templates.text": Act(May.CHANGE_CHANNELS, "template", ("channel",)),
+    "templates.sync": Act(May.CHANGE_CHANNELS, "channel"),
+    "keys.create": Act(May.CHANGE_KEYS, "name", ("tenant", "live", "permissions", "senders", "networks", "expires_at")),
+    "keys.revoke": Act(May.CHANGE_KEYS, "key"),
+    "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
+    "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
+    "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
+}
+"""A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
+
+
+class Acts(Protocol):
+    """The way to the verbs."""
+
+    async def read(self, verb: str, **args: Any) -> Any:
+        """Ask with a verb that changes nothing. Errors: those of the verb."""
+        ...
+
+    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+        """Have something done, once it stands in the audit log who wants it.
+
+        Errors: Forbidden where the visitor's role does not allow it, nothing is done then; those of the verb.
+        """
+        ...
