@@ -14,6 +14,7 @@ from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, signing_in
+from loa.app.console_sending import ConsoleSending
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
 from loa.console.headers import Headers
@@ -30,7 +31,10 @@ from loa.ports.channel import ChannelStatus
 from loa.ports.users import User
 from loa.settings.load import load
 from loa.stages.destinations import read_one
-from loa.stages.planning import Numbers
+from loa.stages.intake import Intake
+from loa.stages.planning import Numbers, Planner
+from loa.stages.registry import Registry
+from loa.stages.signing_in import SigningIn
 from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
 from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.full_ledger import MUCH_LATER, make_full
@@ -65,8 +69,22 @@ class Desk:
         async def shown(_request: Request, message_id: str) -> None:
             self.looks.append(message_id)
 
-        acts = Acting(self.admin().do, signing_in(self.ledger, self.clock))
-        return Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown, acts)
+        signing = signing_in(self.ledger, self.clock)
+        return Parts(
+            ledger=self.ledger,
+            clock=self.clock,
+            read_number=lambda text: read_one(text, Numbers()),
+            channel_states=lambda: STATES,
+            content_shown=shown,
+            acts=Acting(self.admin().do, signing),
+            sending=self.sending(signing),
+        )
+
+    def sending(self, signing: SigningIn) -> ConsoleSending:
+        registry = Registry(self.ledger, self.clock)
+        planner = Planner(registry, simulated_providers=["sandbox"])
+        intake = Intake(self.ledger, registry, planner, self.clock, QuietProbe())
+        return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 
     def admin(self) -> Admin:
         return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))

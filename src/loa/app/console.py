@@ -14,6 +14,7 @@ from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
 from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.console.sending import Sending
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus
@@ -74,6 +75,7 @@ def console_of(
     read_number: Callable[[str], str | None],
     channel_states: Callable[[], Mapping[int, ChannelStatus]],
     verbs: Verbs,
+    sending: Callable[[SigningIn], Sending],
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -84,7 +86,17 @@ def console_of(
     console = build_console(
         signing,
         language=Language(language),
-        pages=screens(Parts(ledger, clock, read_number, channel_states, content_shown, Acting(verbs, signing))),
+        pages=screens(
+            Parts(
+                ledger=ledger,
+                clock=clock,
+                read_number=read_number,
+                channel_states=channel_states,
+                content_shown=content_shown,
+                acts=Acting(verbs, signing),
+                sending=sending(signing),
+            )
+        ),
         looks=looks(),
         home=HOME,
         still_open=STILL_OPEN,

@@ -19,6 +19,7 @@ from loa.app import translate
 from loa.app.console import PATH as CONSOLE
 from loa.app.console import ROLE as CONSOLE_ROLE
 from loa.app.console import Verbs, console_of
+from loa.app.console_sending import ConsoleSending
 from loa.app.grants import charge_of
 from loa.app.roles import Ground
 from loa.app.servers import OnlyPaths
@@ -34,6 +35,7 @@ from loa.stages.hearing import Hearing
 from loa.stages.intake import Intake
 from loa.stages.planning import Planner
 from loa.stages.renewal import Charge
+from loa.stages.signing_in import SigningIn
 
 HEALTH_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
@@ -120,7 +122,12 @@ class Faces:
             read_number=self._native.read_number,
             channel_states=self._channel_states,
             verbs=self._verbs,
+            sending=self._console_sending,
         )
+
+    def _console_sending(self, signing: SigningIn) -> ConsoleSending:
+        ground = self._ground
+        return ConsoleSending(self._intake, ground.registry, ground.ledger, ground.clock, signing)
 
     def admin(self) -> Any:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""
