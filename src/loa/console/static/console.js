@@ -9,6 +9,7 @@ const closeMenus = (except) => {
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
+  if (location.hash === "#side") location.hash = "#main";
   const menu = document.activeElement?.closest("details.menu[open]");
   closeMenus(null);
   menu?.querySelector("summary").focus();
