@@ -6,10 +6,11 @@ import asyncpg
 import pytest
 
 from loa.domain.outcome import Unknown
+from loa.domain.ruling import Ruling
 from loa.ledger.postgres.days import day_of
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey, NewInbound
+from loa.ports.records import ApiKey, Decision, NewInbound
 from tests.contract.ledger.values import (
     DAY,
     EPOCH,
@@ -33,7 +34,7 @@ WHERE c.relnamespace = 'loa'::regnamespace AND c.relkind IN ('r', 'p')
 
 KINDS = (
     *("api_key", "sender", "route", "endpoint", "warning", "request_key", "queue", "unknown", "callback"),
-    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment"),
+    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment", "ruling"),
 )
 """What is kept of a tenant."""
 
@@ -70,6 +71,10 @@ async def fill(ledger: Ledger, tenant_id: int) -> None:
     (due,) = await ledger.claim_due(10, 10, EPOCH + MINUTE, EPOCH + MINUTE, [])
     await ledger.record_tries([tried(due.id, delivered=False, status=500, error="status")])
     await ledger.accept(submission(**own, due_at=EPOCH + DAY))
+    await ledger.accept(submission(**own))
+    (lost,) = await claim(ledger)
+    await ledger.record([settlement(lost, Unknown("silence"), wait_until=EPOCH + DAY)])
+    await ledger.rule(tenant_id, [lost.message_id], Decision(Ruling.UNDELIVERED, "they said so", "mai", EPOCH))
     came = NewInbound(1, "follow", f"follow:{tenant_id}", -number, tenant_id, {}, b"{}", EPOCH)
     await ledger.take_inbound([came])
 

@@ -9,12 +9,13 @@ from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.roles import Role
 from loa.domain.routes import Step
+from loa.domain.ruling import Ruling
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey, MessageFilter, NewInbound, NewSubmission
+from loa.ports.records import ApiKey, Decision, MessageFilter, NewInbound, NewSubmission
 from loa.ports.users import Credentials, Deed, Link, Purpose, SignIn
 from tests.contract.ledger.values import (
     ADVERTISING,
@@ -118,8 +119,27 @@ async def _history(ledger: Ledger) -> None:
     waiting = await claim(ledger, limit=1)
     await ledger.record([settlement(a, Accepted(("wait-1",)), EPOCH + 3) for a in waiting])
     await ledger.learn({Wait(1, 0, 3): 7})
+    await _ruled(ledger)
     await _inbound(ledger)
     await _callbacks(ledger)
+
+
+async def _ruled(ledger: Ledger) -> None:
+    """What a person settled, and a dead letter that one has dealt with; a receipt contradicts the first."""
+    for number in (90, 91):
+        await _told(ledger, number)
+    lost, dead = await claim(ledger, limit=2)
+    given = {"wait_until": EPOCH + MINUTE, "after": OnUnknown.RESEND_ONCE}
+    await ledger.record(
+        [
+            settlement(lost, Unknown("silence", ("lost-1",)), EPOCH + 3, **given),
+            settlement(dead, Deferred("busy"), EPOCH + 3, dead=True),
+        ]
+    )
+    said = {Ruling.DELIVERED: lost, Ruling.DEALT_WITH: dead}
+    for ruling, attempt in said.items():
+        await ledger.rule(1, [attempt.message_id], Decision(ruling, 'hãng báo "xong"', "mai", EPOCH + 5))
+    await ledger.store([receipt("lost-1", state=State.UNDELIVERED, destination=NUMBER + 90)])
 
 
 async def _inbound(ledger: Ledger) -> None:
@@ -184,6 +204,7 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
     }
     for tenant in read["tenants"]:
         read[f"events {tenant.id}"] = await ledger.events(tenant.id, 0, 10_000)
+        read[f"unknown {tenant.id}"] = await ledger.unknown_by_channel(tenant.id)
         read[f"warnings {tenant.id}"] = await ledger.warnings(tenant.id, 1_000)
         rows = await ledger.messages(tenant.id, MessageFilter(), None, 10_000)
         read[f"messages {tenant.id}"] = rows

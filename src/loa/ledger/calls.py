@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
+from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
@@ -28,6 +29,7 @@ from loa.ports.records import (
     ApiKey,
     CallbackTry,
     ChannelRecord,
+    Decision,
     DueCallback,
     Endpoint,
     NewInbound,
@@ -110,6 +112,10 @@ class Calls(UserCalls):
     async def rematch(self, limit: int, now: int) -> ReceiptCounts:
         """See ports.ledger.Receipts."""
         return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
+
+    async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
+        """See ports.ledger.Rulings."""
+        return await self._call("rule", (tenant_id, message_ids, decision))  # type: ignore[no-any-return]
 
     async def claim_due(
         self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]

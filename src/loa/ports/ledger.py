@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
+from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.channel import Attempt, Question
@@ -20,6 +21,7 @@ from loa.ports.records import (
     ApiKey,
     CallbackTry,
     ChannelRecord,
+    Decision,
     DueCallback,
     Endpoint,
     MessageFilter,
@@ -109,6 +111,19 @@ class Receipts(Protocol):
 
     async def rematch(self, limit: int, now: int) -> ReceiptCounts:
         """Try parked receipts again."""
+        ...
+
+
+class Rulings(Protocol):
+    """What people say became of messages that nothing else can tell of."""
+
+    async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
+        """Settle unknown messages on a person's word, or mark dead letters as dealt with; give what it did to each.
+
+        Atomic: state, event, the callback owed, and who said it why. Idempotent: said again, it changes nothing.
+        Fenced: a receipt or an outcome that was quicker wins, one that comes later is stored and moves nothing back.
+        Never sends.
+        """
         ...
 
 
@@ -298,7 +313,19 @@ class Search(Protocol):
     async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]: ...
     async def message(self, tenant_id: int, message_id: int) -> Row | None: ...
     async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
-        """Give a message with attempts, segments, receipts, events and callbacks with every try."""
+        """Give a message with attempts, segments, receipts, rulings, events and callbacks with every try."""
+        ...
+
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """Give one attempt as its channel was handed it, as far as that is kept; None where there was none."""
+        ...
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """Name messages with a segment that any provider knows by this reference, newest first."""
+        ...
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """Count unknown messages by channel: all, those that wait for evidence, and the id of the first of them."""
         ...
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
@@ -351,6 +378,7 @@ class Ledger(
     Submissions,
     Claims,
     Receipts,
+    Rulings,
     Callbacks,
     Inbound,
     Upkeep,

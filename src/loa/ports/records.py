@@ -11,6 +11,7 @@ from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Outcome
 from loa.domain.routes import RoutePlan, RouteStep
+from loa.domain.ruling import Ruling
 from loa.domain.traffic import OnUnknown, TrafficClass
 
 # --- who ---
@@ -225,6 +226,19 @@ class ReceiptCounts:
     waits: Mapping[Wait, int] = field(default_factory=dict, compare=False)
 
 
+# --- rulings ---
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of messages. `reason`: how they know; `who`: their name. Neither is told to a tenant."""
+
+    ruling: Ruling
+    reason: str
+    who: str
+    at: int
+
+
 # --- templates ---
 
 
@@ -352,6 +366,7 @@ class MessageFilter:
     since: int | None = None
     until: int | None = None
     dead: bool | None = None
+    dealt_with: bool | None = None
 
 
 Row = Mapping[str, Any]

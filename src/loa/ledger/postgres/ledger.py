@@ -25,6 +25,7 @@ from loa.ledger.postgres import (
     inbound,
     receipts,
     restoring,
+    rulings,
     sealing,
     search,
     silence,
@@ -80,6 +81,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "cancel_message": accept.cancel_message,
     "record": claims.record,
     "receipts": receipts.store,
+    "rule": rulings.rule,
     "inbound": inbound.take,
     "claim": claims.claim,
     "next_due": claims.next_due,
@@ -125,6 +127,7 @@ DESKS: Final = (
             "replay",
             "expire",
             "settle_unknown",
+            "rule",
             "purge",
             "hold",
             "go_on",
@@ -412,6 +415,18 @@ class PostgresLedger(Calls):
     async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
         """See ports.ledger.Search."""
         return await self._read(lambda c: search.timeline(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.attempt(c, tenant_id, message_id, number), tenant_id)  # type: ignore[no-any-return]
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.messages_by_ref(c, tenant_id, ref, limit), tenant_id)  # type: ignore[no-any-return]
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.unknown_by_channel(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

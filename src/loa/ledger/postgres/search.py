@@ -2,18 +2,25 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
 from loa.domain.cost import Attempted, costs_at_once, costs_by_attempts, read_bill
+from loa.domain.lifecycle import State
+from loa.domain.receipt import stored_form
 from loa.ledger import reading
+from loa.ledger.contents import handed_over
 from loa.ledger.postgres.accept import days_around
 from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, day_start, first_id
 from loa.ledger.postgres.inbound import read_told
 from loa.ledger.postgres.statements import IMPORTED, by_day, part_of_id, statement
 from loa.ledger.reading import Read
+from loa.ports.channel import Attempt
 from loa.ports.records import InboundEvent, MessageFilter, Row
+
+UNKNOWN_AT_ONCE: Final = 2_000
+LAST_ID: Final = 2**63 - 1
 
 
 async def _many(connection: Any, name: str, *values: Any, day: int | None = None) -> list[Read]:
@@ -80,11 +87,12 @@ async def timeline(connection: Any, tenant_id: int, message_id: int) -> Row | No
     pairs = ([channel_id for channel_id, _ in refs], [ref for _, ref in refs])
     segments = await _many(connection, "segments_of", message_id, *pairs)
     receipts = await _many(connection, "receipts_of", message_id, *pairs)
+    rulings = await _many(connection, "rulings_of", tenant_id, message_id)
     events = await _many(connection, "events_of", tenant_id, message_id, day_start(message_id))
     for event in events:
         event["tries"] = json.loads(event["tries"])
     tried = await _tried(connection, tenant_id, [message_id]) if reading.arrived_before(row) else []
-    return reading.timeline(row, attempts, segments, receipts, events, tried)
+    return reading.timeline(row, attempts, segments, receipts, rulings, events, tried)
 
 
 async def _tried(connection: Any, tenant_id: int, ids: list[int]) -> list[Attempted]:
@@ -94,13 +102,49 @@ async def _tried(connection: Any, tenant_id: int, ids: list[int]) -> list[Attemp
     return [(*row.values(),) for row in rows]
 
 
+async def attempt(connection: Any, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+    """Read one attempt that ended as its channel was handed it."""
+    row = await _one(connection, "handed_over", tenant_id, message_id, number, day=part_of_id(message_id))
+    if row is None:
+        return None
+    values = tuple(row.values())
+    return handed_over(values[:7], values[7], values[8], values[9:])
+
+
+async def messages_by_ref(connection: Any, tenant_id: int, ref: str, limit: int) -> list[int]:
+    """Find messages by what a provider calls a segment of theirs."""
+    return [row["message_id"] for row in await _many(connection, "messages_by_ref", tenant_id, stored_form(ref), limit)]
+
+
+async def unknown_by_channel(connection: Any, tenant_id: int) -> list[Row]:
+    """Count unknown messages by channel."""
+    return list(await _many(connection, "unknown_by_channel", tenant_id))
+
+
 async def messages(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
     """List messages, newest first, day after day until the page is full."""
+    if wanted.states == (State.UNKNOWN,) and wanted.destination is None:
+        return await _unknown(connection, tenant_id, wanted, before, limit)
     rows: list[Row] = []
     for day in await _days_back(connection, before, wanted):
         rows += await _messages_of(connection, day, tenant_id, wanted, before, limit - len(rows))
         if len(rows) >= limit:
             break
+    return rows
+
+
+async def _unknown(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
+    """List unknown messages: they are few among all, and stand in a table of their own."""
+    rows: list[Row] = []
+    last = LAST_ID if before is None else before
+    while len(rows) < limit:
+        page = await _many(connection, "unknown_before", tenant_id, last, UNKNOWN_AT_ONCE)
+        if not page:
+            break
+        last = page[-1]["message_id"]
+        for day, among in reversed(by_day((row["message_id"] for row in page), int)):
+            left = limit - len(rows)
+            rows += await _messages_of(connection, day, tenant_id, wanted, None, left, among=among) if left else []
     return rows
 
 
@@ -117,7 +161,14 @@ async def _days_back(connection: Any, before: int | None, wanted: MessageFilter)
 
 
 async def _messages_of(
-    connection: Any, day: int, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int
+    connection: Any,
+    day: int,
+    tenant_id: int,
+    wanted: MessageFilter,
+    before: int | None,
+    limit: int,
+    *,
+    among: list[int] | None = None,
 ) -> list[Row]:
     values: list[Any] = [limit]
 
@@ -128,6 +179,8 @@ async def _messages_of(
     filters = [f"m.tenant_id = {bind('tenant', tenant_id)}", *reading.conditions(wanted, bind)]
     if before is not None:
         filters.append(f"m.id < {bind('before', before)}")
+    if among is not None:
+        filters.append(f"m.id = ANY({bind('among', among)}::bigint[])")
     numbers = ", ".join(str(int(state)) for state in wanted.states)
     states = f"x.state IN ({numbers})" if numbers else "true"
     query = statement("message_page", day).format(filters=" AND ".join(filters), states=states)

@@ -14,7 +14,7 @@ from loa.ledger.postgres.unit import Unit
 
 HISTORY: Final = ("callback_try", "event", "inbound", "attempt", "message", "submission")
 NUMBERS: Final = "numbers"
-_SPAN: Final = ("tries", "callbacks", "unknown", "events", "attempts")
+_SPAN: Final = ("tries", "callbacks", "unknown", "rulings", "events", "attempts")
 
 
 async def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:
@@ -134,6 +134,7 @@ async def _purge_history(unit: Unit, before: int) -> int:
     if gone:
         await unit.run("forget_callbacks", first_id(last))
         await unit.run("forget_unknown_before", first_id(last))
+        await unit.run("forget_rulings", first_id(last))
         await unit.run("forget_days", last)
         unit.shared.days.forget()
     return gone

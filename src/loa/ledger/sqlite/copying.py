@@ -81,6 +81,7 @@ STEPS: Final = (
     Step("segment", "segment", ("channel_id", "ref", "message_id", "number", "segment"), (-1, "", -1, -1, -1)),
     Step("receipt", "receipt"),
     Step("parked", "parked", ("channel_id", "form", "receipt_id"), (-1, "", -1)),
+    Step("ruling", "ruling", ("message_id", "what"), (-1, "")),
     Step("inbound", "inbound"),
     Step("inbound_key", "inbound", ("channel_id", "key"), (-1, "")),
     Step("event", "event"),

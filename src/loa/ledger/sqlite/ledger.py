@@ -27,6 +27,7 @@ from loa.ledger.sqlite import (
     inbound,
     receipts,
     restoring,
+    rulings,
     sealing,
     search,
     silence,
@@ -70,6 +71,7 @@ HANDLERS: dict[str, Handler] = {
     "cancel_message": accept.cancel_message,
     "record": claims.record,
     "receipts": receipts.store,
+    "rule": rulings.rule,
     "inbound": inbound.take,
     "claim": claims.claim,
     "next_due": claims.next_due,
@@ -349,6 +351,18 @@ class SqliteLedger(Calls):
     async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
         """See ports.ledger.Search."""
         return await self._readers.read(lambda connection: search.timeline(connection, tenant_id, message_id))
+
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.attempt(connection, tenant_id, message_id, number))
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.messages_by_ref(connection, tenant_id, ref, limit))
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.unknown_by_channel(connection, tenant_id))
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -7,7 +7,7 @@ from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite import inbound, standings
 from loa.ledger.sqlite.unit import Unit
 
-_SPAN = ("purge_tries", "purge_events", "purge_segments", "purge_attempts", "purge_messages")
+_SPAN = ("purge_tries", "purge_events", "purge_rulings", "purge_segments", "purge_attempts", "purge_messages")
 
 
 def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:

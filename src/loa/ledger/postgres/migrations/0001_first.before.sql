@@ -192,6 +192,7 @@ CREATE TABLE message (
   PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX message_destination ON message (tenant_id, destination);
+CREATE INDEX message_dead ON message (tenant_id, id) WHERE flags & 2 <> 0;
 
 CREATE TABLE attempt (
   tenant_id bigint NOT NULL,
@@ -390,6 +391,18 @@ CREATE TABLE parked (
   PRIMARY KEY (receipt_id, rank)
 );
 CREATE INDEX parked_form ON parked (channel_id, form);
+
+-- What a person said of a message: see loa.domain.ruling. Few rows, so not by day.
+
+CREATE TABLE ruling (
+  tenant_id bigint NOT NULL,
+  message_id bigint NOT NULL,
+  what text NOT NULL,
+  reason text NOT NULL,
+  who text NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (tenant_id, message_id, what)
+);
 
 -- How long receipts of a channel and class took; see domain.latency.
 

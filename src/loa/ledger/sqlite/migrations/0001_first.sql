@@ -180,6 +180,7 @@ CREATE INDEX message_waiting ON message (due_at) WHERE state = 3 AND due_at IS N
 CREATE INDEX message_silent ON message (channel_id, due_at) WHERE state = 2 AND due_at IS NOT NULL;
 CREATE INDEX message_unknown ON message (channel_id, destination) WHERE state = 3;
 CREATE INDEX message_destination ON message (tenant_id, destination);
+CREATE INDEX message_dead ON message (tenant_id) WHERE flags & 2 <> 0;
 
 CREATE TABLE attempt (
   message_id INTEGER NOT NULL,
@@ -233,6 +234,17 @@ CREATE TABLE parked (
   PRIMARY KEY (channel_id, form, receipt_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parked_receipt ON parked (receipt_id);
+
+-- What a person said of a message: see loa.domain.ruling.
+
+CREATE TABLE ruling (
+  message_id INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (message_id, what)
+) STRICT, WITHOUT ROWID;
 
 -- What came in beside receipts. `kept`: 2 whole, 1 without its content, 0 without whom it is about too.
 

@@ -139,6 +139,12 @@ FROM receipt WHERE id > ?3 ORDER BY id LIMIT ?1;
 SELECT channel_id, form, receipt_id, rank, received_at
 FROM parked WHERE (channel_id, form, receipt_id) > (?3, ?4, ?5) ORDER BY channel_id, form, receipt_id LIMIT ?1;
 
+-- name: copy_ruling
+-- Index: ruling and message primary keys.
+SELECT coalesce(m.tenant_id, 0) AS tenant_id, r.message_id, r.what, r.reason, r.who, r.at
+FROM ruling r LEFT JOIN message m ON m.id = r.message_id
+WHERE (r.message_id, r.what) > (?3, ?4) ORDER BY r.message_id, r.what LIMIT ?1;
+
 -- name: copy_inbound
 -- Index: inbound primary key.
 SELECT tenant_id, id, subject, at, received_at, channel_id, kept, kind, key, body, raw
