@@ -13,6 +13,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 from loa.app import translate
 from loa.app.admin_channels import ChannelDesk
 from loa.app.admin_grants import GrantDesk
+from loa.app.admin_messages import MessageDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
@@ -147,6 +148,13 @@ def _of_reading(reading: Reading) -> dict[str, Verb]:
     }
 
 
+def _of_messages(messages: MessageDesk) -> dict[str, Verb]:
+    return {
+        "messages.settle": messages.settle,
+        "messages.cancel": messages.cancel,
+    }
+
+
 def _of_users(users: UserDesk) -> dict[str, Verb]:
     return {
         "users.add": users.add,
@@ -195,6 +203,7 @@ class Admin:
             **_of_routes(RouteDesk(ledger, clock)),
             **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
             **_of_reading(reading),
+            **_of_messages(MessageDesk(ledger, clock)),
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),

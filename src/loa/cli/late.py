@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "demo": Late("loa.cli.demo", "Run a whole Loa with simulated networks, to try it.", alone=True),
     "serve": Late("loa.cli.serve", "Run the gateway.", alone=True),
     "send": Late("loa.cli.send", "Send a message through a running Loa.", alone=True),
-    "messages": Late("loa.cli.messages", "List, show and follow messages."),
+    "messages": Late("loa.cli.messages", "List, show, follow and settle messages."),
     "keys": Late("loa.cli.keys", "API keys: create, list, revoke."),
     "tenants": Late("loa.cli.tenants", "Tenants: add, list, policies."),
     "senders": Late("loa.cli.senders", "Senders: add, list."),

@@ -33,6 +33,8 @@ ACTS: Final[Mapping[str, Act]] = {
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
+    "messages.settle": Act(May.SETTLE, "tenant", ("messages", "ruling", "reason")),
+    "messages.cancel": Act(May.SETTLE, "tenant", ("messages",)),
     "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
