@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
-from loa.app.console import Acting, signing_in
+from loa.app.console import Acting, retelling, signing_in
 from loa.app.console_sending import ConsoleSending
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
 from loa.console.headers import Headers
 from loa.console.http import App, Receive, Scope, Send, read_form
+from loa.console.jobs import Jobs
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
@@ -67,6 +68,7 @@ class Desk:
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
+    jobs: Jobs = field(default_factory=Jobs)
     password: str = ""
     signed_in_at: int = MUCH_LATER
 
@@ -84,6 +86,8 @@ class Desk:
             acts=Acting(self.admin().do, signing),
             sending=self.sending(signing),
             signing=signing,
+            retells=retelling(providers()),
+            jobs=self.jobs,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

@@ -21,6 +21,7 @@ class Stage:
     served: ServedDesk
     browser: Browser
     newest: str
+    submission: str
     contexts: dict[Any, BrowserContext] = field(default_factory=dict)
 
     def context(self, language: str = "en", theme: str = "light", **given: Any) -> BrowserContext:
@@ -35,4 +36,4 @@ class Stage:
         return self.contexts[key]
 
     def address(self, name: str) -> str:
-        return self.served.url + SCREENS[name][0].format(newest=self.newest)
+        return self.served.url + SCREENS[name][0].format(newest=self.newest, submission=self.submission)

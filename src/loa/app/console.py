@@ -17,7 +17,7 @@ from loa.console.screens import HOME, STILL_OPEN, screens
 from loa.console.sending import Sending
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
-from loa.ports.channel import ChannelStatus
+from loa.ports.channel import ChannelStatus, Provider, Retells
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.users import Purpose, Users
@@ -76,6 +76,7 @@ def console_of(
     channel_states: Callable[[], Mapping[int, ChannelStatus]],
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
+    providers: Mapping[str, Provider],
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -96,6 +97,7 @@ def console_of(
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
                 signing=signing,
+                retells=retelling(providers),
             )
         ),
         looks=looks(),
@@ -103,6 +105,11 @@ def console_of(
         still_open=STILL_OPEN,
     )
     return Boundary(console, fault_page(looks()), Spoken(language))
+
+
+def retelling(providers: Mapping[str, Provider]) -> Mapping[str, Retells]:
+    """Name the providers that can show what they sent."""
+    return {name: each for name, each in providers.items() if isinstance(each, Retells)}
 
 
 def link_to(purpose: Purpose, secret: str, url: str) -> str:

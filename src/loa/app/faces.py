@@ -123,6 +123,7 @@ class Faces:
             channel_states=self._channel_states,
             verbs=self._verbs,
             sending=self._console_sending,
+            providers=ground.providers,
         )
 
     def _console_sending(self, signing: SigningIn) -> ConsoleSending:

@@ -1,5 +1,6 @@
 """One message: everything that happened to it in the order of time, and its content for those who may see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -11,6 +12,9 @@ from loa.console.formats import destination
 from loa.console.pages import link, render
 from loa.console.parts import Parts, visitor_of
 from loa.console.place import Place, place_of
+from loa.console.retold import callback_texts, receipt_fields, sent_for
+from loa.console.selection import ACTIONS
+from loa.domain.destination import written
 from loa.domain.ids import message_id_from
 from loa.domain.lifecycle import FINAL, State
 from loa.domain.roles import May, may
@@ -24,6 +28,7 @@ STATE_TONES: Final = {
     State.EXPIRED.label: "bad",
     State.UNKNOWN.label: "warn",
 }
+API: Final = "/api/v1/messages"
 _FINAL: Final = frozenset(state.label for state in FINAL)
 
 
@@ -58,7 +63,9 @@ async def _show(request: Request, parts: Parts, *, with_content: bool) -> Respon
         return render(request, "missing.html", status=404, **place.values())
     if with_content:
         await parts.content_shown(request, public)
-    whole = may(visitor_of(request).role, May.SEE_NUMBERS)
+    role = visitor_of(request).role
+    whole = may(role, May.SEE_NUMBERS)
+    tenant_id = 0 if place.tenant is None else place.tenant.id
     return render(
         request,
         "message.html",
@@ -74,7 +81,33 @@ async def _show(request: Request, parts: Parts, *, with_content: bool) -> Respon
         open=row["state"] not in _FINAL,
         content=with_content,
         now=parts.clock.now(),
+        actions=[each.name for each in ACTIONS.values() if each.fits(row)] if may(role, May.SETTLE) else [],
+        exchanges=await sent_for(parts, tenant_id, row) if with_content else {},
+        receipts=[_read(each, whole=with_content) for each in row["receipts"]],
+        bodies=callback_texts(row, await _ext(parts, tenant_id, row), whole=whole),
+        related=_related(row, whole=whole),
+        commands={
+            "cli": f"loa messages show {public}",
+            "curl": f'curl -H "API-KEY: $LOA_CLIENT__API_KEY" {request.url.scheme}://{request.url.netloc}{API}/{public}',
+        },
     )
+
+
+async def _ext(parts: Parts, tenant_id: int, row: Row) -> Mapping[str, Any]:
+    found = await parts.ledger.submission(tenant_id, row["referent_id"]) if row["callbacks"] else None
+    return found["ext"] if found is not None else {}
+
+
+def _read(receipt: Row, *, whole: bool) -> dict[str, Any]:
+    """Lay out a receipt; its octets and what it repeats of the message only with `whole`."""
+    text = raw_text(receipt["raw"]) if whole else ""
+    return {**receipt, "fields": receipt_fields(receipt["raw"], whole=whole), "raw_text": text}
+
+
+def _related(row: Row, *, whole: bool) -> dict[str, str]:
+    """Give the filters that find what belongs together; a number that is masked stands in no address."""
+    known = {"request_id": row["request_id"], "destination": written(row["destination"]) if whole else ""}
+    return {name: value for name, value in known.items() if value}
 
 
 async def _row(parts: Parts, place: Place, public: str) -> Row | None:
@@ -102,13 +135,17 @@ def moments(row: Row) -> list[Moment]:
             STATE_TONES.get(each["state"] or "", "plain"),
             each["stat"],
             "",
-            _receipt(each),
+            each,
         )
         for each in row["receipts"]
     ]
     found += [
         Moment(each["at"], "state", STATE_TONES.get(each["state"], "plain"), each["state"], each["channel"], each)
         for each in row["events"]
+    ]
+    found += [
+        Moment(each["at"], "ruling", STATE_TONES.get(each["what"], "plain"), each["what"], "", each)
+        for each in row["rulings"]
     ]
     for owed in row["callbacks"]:
         found += _tries(owed)
@@ -128,10 +165,6 @@ def _attempt(row: Row) -> list[Moment]:
     outcome = row["outcome"]
     tone = OUTCOME_TONES.get(outcome, "plain")
     return [begun, Moment(row["done_at"], "outcome", tone, outcome, row["channel"], dict(row))]
-
-
-def _receipt(row: Row) -> dict[str, Any]:
-    return {**row, "raw_text": raw_text(row["raw"])}
 
 
 def _tries(owed: Row) -> list[Moment]:

@@ -1,5 +1,6 @@
 """The list of messages: filters that stand in the address, pages by cursor, no counts."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loa.console.formats import destination, read_field_time
+from loa.console.formats import destination, machine, read_field_time
 from loa.console.pages import render
 from loa.console.parts import Parts, visitor_of
 from loa.console.place import place_of
@@ -22,6 +23,8 @@ from loa.ports.records import MessageFilter, Row
 PAGE: Final = 50
 STATES: Final = {state.label: state for state in State}
 CLASSES: Final = {each.label: each for each in TrafficClass}
+DEALT: Final = {"0": False, "1": True}
+"""Of dead letters: whether somebody has dealt with them."""
 TEXT_FIELDS: Final = ("destination", "sender", "channel", "request_id", "since", "until")
 LONGEST: Final = 200
 
@@ -33,6 +36,7 @@ class Asked:
     states: tuple[str, ...] = ()
     traffic_class: str = ""
     dead: bool = False
+    dealt: str = ""
     texts: dict[str, str] = field(default_factory=dict)
     wanted: MessageFilter = field(default_factory=MessageFilter)
     unreadable: frozenset[str] = frozenset()
@@ -40,12 +44,13 @@ class Asked:
     @property
     def narrowed(self) -> bool:
         """Whether anything was asked for."""
-        return bool(self.states or self.traffic_class or self.dead or any(self.texts.values()))
+        return bool(self.states or self.traffic_class or self.dead or self.dealt or any(self.texts.values()))
 
     def query(self) -> dict[str, Any]:
         """Give what the address of this filter holds."""
         texts = {name: value for name, value in self.texts.items() if value}
-        return {"state": list(self.states), "class": self.traffic_class, "dead": "1" if self.dead else "", **texts}
+        dead = "1" if self.dead else ""
+        return {"state": list(self.states), "class": self.traffic_class, "dead": dead, "dealt": self.dealt, **texts}
 
 
 def read_filter(query: QueryParams, read_number: Callable[[str], str | None]) -> Asked:
@@ -58,10 +63,13 @@ def read_filter(query: QueryParams, read_number: Callable[[str], str | None]) ->
     traffic_class = query.get("class", "")
     traffic_class = traffic_class if traffic_class in CLASSES else ""
     dead = query.get("dead") == "1"
+    dealt = query.get("dealt", "")
+    dealt = dealt if dealt in DEALT else ""
     return Asked(
         states,
         traffic_class,
         dead,
+        dealt,
         texts,
         MessageFilter(
             states=tuple(STATES[each] for each in states),
@@ -73,6 +81,7 @@ def read_filter(query: QueryParams, read_number: Callable[[str], str | None]) ->
             since=times["since"],
             until=times["until"],
             dead=True if dead else None,
+            dealt_with=DEALT.get(dealt),
         ),
         frozenset(name for name, value in read.items() if texts[name] and value is None),
     )
@@ -106,8 +115,26 @@ async def messages(request: Request, parts: Parts) -> Response:
         states=list(STATES),
         classes=list(CLASSES),
         channels=sorted(each.name for each in await parts.ledger.channels()),
+        command_line=command_of(asked),
         status=422 if asked.unreadable else 200,
     )
+
+
+def command_of(asked: Asked) -> str:
+    """Write the filter as a command line."""
+    given = {
+        "state": ",".join(asked.states),
+        "class": asked.traffic_class,
+        **{name.replace("_", "-"): text for name, text in asked.texts.items()},
+        "since": _instant(asked.wanted.since),
+        "until": _instant(asked.wanted.until),
+    }
+    options = [f"--{name} {shlex.quote(text)}" for name, text in given.items() if text]
+    return " ".join(["loa messages list", *options, *(["--dead"] if asked.dead else [])])
+
+
+def _instant(at: int | None) -> str:
+    return "" if at is None else machine(at)
 
 
 def line(row: Row, *, whole: bool) -> dict[str, Any]:
@@ -124,4 +151,5 @@ def line(row: Row, *, whole: bool) -> dict[str, Any]:
         "segment_count": row["segment_count"],
         "possible_duplicate": row["possible_duplicate"],
         "dead": row["dead"],
+        "dealt_with": row["dealt_with"],
     }

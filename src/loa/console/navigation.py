@@ -31,6 +31,7 @@ GROUPS: Final = (
             Entry("/console/", "overview", "nav.overview"),
             Entry("/console/tail", "tail", "nav.tail"),
             Entry("/console/messages", "messages", "nav.messages"),
+            Entry("/console/unknown", "unknown", "nav.unknown"),
         ),
     ),
     Group("nav.group.send", ()),

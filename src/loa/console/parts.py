@@ -1,15 +1,16 @@
 """What the screens of the console work with."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.jobs import Jobs
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
-from loa.ports.channel import ChannelStatus
+from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory, Search
 from loa.stages.signing_in import SigningIn
@@ -26,7 +27,8 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake. `signing`: who is known, and where.
+    way into intake. `signing`: who is known, and where. `retells`: providers that can
+    show what they sent, by name. `jobs`: what is done to many messages.
     """
 
     ledger: Reading
@@ -37,6 +39,8 @@ class Parts:
     acts: Acts
     sending: Sending
     signing: SigningIn
+    retells: Mapping[str, Retells] = field(default_factory=dict)
+    jobs: Jobs = field(default_factory=Jobs)
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, confirm, preferences, sign_ins
+from loa.console import assets, bulk, confirm, export, lookup, preferences, sign_ins, submission, unknown
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
@@ -19,6 +19,11 @@ READ: Final = May.READ_MESSAGES
 SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/", overview, READ),
     Screen("/console/messages", messages, READ),
+    Screen(bulk.PATH, bulk.preview, May.SETTLE),
+    Screen(bulk.PATH, bulk.start, May.SETTLE, "POST"),
+    Screen(f"{bulk.PATH}/{{job}}", bulk.progress, May.SETTLE),
+    Screen(f"{bulk.PATH}/{{job}}/stop", bulk.stop, May.SETTLE, "POST"),
+    Screen(export.PATH, export.export, READ, "POST"),
     Screen("/console/messages/{message_id}", message, READ),
     Screen(
         "/console/messages/{message_id}/content",
@@ -28,6 +33,9 @@ SCREENS: Final[tuple[Screen, ...]] = (
         asks_again=True,
         form="/console/messages/{message_id}",
     ),
+    Screen(submission.PATH, submission.submission, READ),
+    Screen(unknown.PATH, unknown.unknown, READ),
+    Screen(lookup.PATH, lookup.search, READ),
     Screen("/console/tail", tail, READ),
     Screen("/console/tail/events", stream, READ),
     Screen("/console/channels", channels, READ),

@@ -23,18 +23,18 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     expect.set_options(timeout=20_000)
     with ExitStack() as stack:
         served = stack.enter_context(serve_desk(tmp_path_factory.mktemp("console")))
-        newest = served.do(_prepare)
+        newest, submission = served.do(_prepare)
         driver = stack.enter_context(sync_playwright())
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = driver.chromium.launch(executable_path=found, args=arguments)
         stack.callback(browser.close)
-        yield Stage(served, browser, newest)
+        yield Stage(served, browser, newest, submission)
 
 
-async def _prepare(desk: Desk) -> str:
+async def _prepare(desk: Desk) -> tuple[str, str]:
     await desk.ledger.add_tenant("new", EPOCH)
     (row,) = await desk.ledger.messages(1, MessageFilter(), None, 1)
-    return message_public_id(row["id"])
+    return message_public_id(row["id"]), row["referent_id"]
 
 
 @pytest.fixture
