@@ -161,9 +161,16 @@ async def _nowhere(_scope: Any, _receive: Any, _send: Any) -> None:
 
 
 async def call(
-    app: App, method: str, target: str, headers: Mapping[str, str], body: bytes, client: str | None = None
+    app: App,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    client: str | None = None,
+    *,
+    stays: bool = False,
 ) -> Answer:
-    """Make one request of an ASGI application, in-process."""
+    """Make one request of an ASGI application, in-process. `stays`: until an answer that comes in pieces is whole."""
     path, _, query = target.partition("?")
     scope: dict[str, Any] = {
         "type": "http",
@@ -184,6 +191,8 @@ async def call(
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
+        if not events and stays:
+            await asyncio.Event().wait()
         return events.pop(0) if events else {"type": "http.disconnect"}
 
     async def send(event: Any) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -53,15 +52,15 @@ class Order:
 
 async def preview(request: Request, parts: Parts) -> Response:
     """Show what an action would touch, and ask for what it needs."""
-    return await _preview(request, parts, _order(request, parts))
+    order = _order(request, parts)
+    return await _missing(request, parts) if order is None else await _preview(request, parts, order)
 
 
 async def start(request: Request, parts: Parts) -> Response:
     """Begin an action; what is small is done when this answers."""
-    order = _order(request, parts)
-    place = await place_of(request, parts)
-    if place.tenant is None:
-        return await _preview(request, parts, order)
+    order, place = _order(request, parts), await place_of(request, parts)
+    if order is None or place.tenant is None:
+        return await _missing(request, parts)
     rows = await _read(parts, place.tenant, order, CAP + 1)
     order.wrong = _wrong(request, order, len(rows))
     if order.wrong or not rows:
@@ -88,6 +87,8 @@ def _result_of(job: Job, order: Order, place: Place, rows: list[Row]) -> str:
 async def progress(request: Request, parts: Parts) -> Response:
     """Show how far an action is; one that this process does not know was broken off."""
     place, order = await place_of(request, parts), _order(request, parts)
+    if order is None:
+        return await _missing(request, parts)
     tenant_id = 0 if place.tenant is None else place.tenant.id
     job = parts.jobs.get(request.path_params["job"], tenant_id)
     return render(
@@ -113,11 +114,15 @@ async def stop(request: Request, parts: Parts) -> Response:
     return RedirectResponse(request.url.path.removesuffix("/stop") + f"?{request.url.query}", 303)
 
 
-def _order(request: Request, parts: Parts) -> Order:
-    """Read what is wanted. Errors: HTTPException for an action that there is not."""
+async def _missing(request: Request, parts: Parts) -> Response:
+    return render(request, "missing.html", status=404, **(await place_of(request, parts)).values())
+
+
+def _order(request: Request, parts: Parts) -> Order | None:
+    """Read what is wanted; None where there is no such action."""
     action = ACTIONS.get(request.query_params.get("action", ""))
     if action is None:
-        raise HTTPException(404)
+        return None
     form: Mapping[str, str] = getattr(request.state, "form", {}) if request.method == "POST" else {}
     now, as_of = parts.clock.now(), form.get("as_of", "")
     return Order(

@@ -8,6 +8,7 @@ from typing import Any, Final
 from loa.console.parts import Parts
 from loa.domain.callback_body import callback_body
 from loa.domain.lifecycle import State
+from loa.errors import ConfigError
 from loa.observe.redact import mask_msisdn
 from loa.ports.channel import Exchange
 from loa.ports.records import Row
@@ -42,7 +43,11 @@ async def sent_for(parts: Parts, tenant_id: int, row: Row) -> dict[int, list[Sen
         reteller = None if record is None else parts.retells.get(record.provider)
         if attempt is None or record is None or reteller is None or not (attempt.text or attempt.rich):
             continue
-        exchanges = reteller.retell(record.settings, attempt, each["claimed_at"])
+        try:
+            exchanges = reteller.retell(record.settings, attempt, each["claimed_at"])
+        except ConfigError:
+            # Its settings have changed since, so that nothing could be sent with them.
+            continue
         found[each["number"]] = [_laid_out(exchange) for exchange in exchanges]
     return found
 
