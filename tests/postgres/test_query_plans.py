@@ -40,7 +40,16 @@ SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
     *("told_of_inbound", "handed_over", "messages_by_ref", "rulings_of", "unknown_by_channel", "unknown_before"),
-    *("revision", "lane_depths", "message_page"),
+    *("revision", "lane_depths", "message_page", "due_of_endpoints", "failed_of_endpoints", "newest_callbacks"),
+    *(
+        "looked_through",
+        "callbacks_of_message",
+        "event_from",
+        "newest_event",
+        "callback_rows",
+        "tries_of",
+        "count_failed",
+    ),
 )
 
 

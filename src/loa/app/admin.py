@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from loa import __version__
 from loa.app import translate
 from loa.app.admin_channels import ChannelDesk
+from loa.app.admin_endpoints import EndpointCare
 from loa.app.admin_grants import GrantDesk
 from loa.app.admin_messages import MessageDesk
 from loa.app.admin_people import People
@@ -27,6 +29,7 @@ from loa.app.ledgers import key_source
 from loa.domain import msisdn
 from loa.errors import CallerError
 from loa.notify.guard import url_check
+from loa.notify.poster import HttpCallbackSender
 from loa.notify.signature import new_secret
 from loa.ports.channel import Provider
 from loa.ports.clock import Clock
@@ -48,6 +51,7 @@ class Rules:
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
+    sender: Callable[[], HttpCallbackSender]
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
@@ -67,6 +71,7 @@ def rules_of(settings: Settings, url: str = "") -> Rules:
         lambda url: url_check(url, guard),
         read_number,
         key_source(settings),
+        lambda: HttpCallbackSender(guard, timeout_s=settings.callbacks.timeout_s, concurrency=1, version=__version__),
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -128,11 +133,15 @@ def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
     }
 
 
-def _of_endpoints(endpoints: EndpointDesk) -> dict[str, Verb]:
+def _of_endpoints(endpoints: EndpointDesk, care: EndpointCare) -> dict[str, Verb]:
     return {
         "endpoints.add": endpoints.add,
         "endpoints.list": endpoints.list_endpoints,
         "endpoints.enable": endpoints.enable,
+        "endpoints.change": care.change,
+        "endpoints.rotate_secret": care.rotate_secret,
+        "endpoints.retire_secret": care.retire_secret,
+        "endpoints.test": care.test,
         "callbacks.replay": endpoints.replay,
     }
 
@@ -201,7 +210,10 @@ class Admin:
             **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
             **_of_templates(TemplateDesk(ledger, clock, providers)),
             **_of_routes(RouteDesk(ledger, clock)),
-            **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
+            **_of_endpoints(
+                EndpointDesk(ledger, clock, rules.url_reason, new_secret),
+                EndpointCare(ledger, clock, new_secret, rules.sender, __version__),
+            ),
             **_of_reading(reading),
             **_of_messages(MessageDesk(ledger, clock)),
             **_of_users(UserDesk(ledger, clock, rules.console_url)),

@@ -229,6 +229,18 @@ class Calls(UserCalls):
         change = self._directory.add_endpoint(self._sealer, tenant_id, url, secret, every_step, inbound)
         return await self._change(change)  # type: ignore[no-any-return]
 
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """See ports.ledger.Directory."""
+        change = self._directory.change_endpoint(self._sealer, endpoint_id, every_step, inbound, secrets)
+        return await self._change(change)  # type: ignore[no-any-return]
+
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:
         """See ports.ledger.Directory."""
         await self._change(self._directory.set_default_endpoint(key_id, endpoint_id))

@@ -19,6 +19,8 @@ from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     CallbackTry,
     ChannelRecord,
     Decision,
@@ -302,6 +304,17 @@ class Directory(Protocol):
         self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False
     ) -> Endpoint: ...
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]: ...
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """Change what is given, and give the endpoint as it is then; None where there is none."""
+        ...
+
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None: ...
 
 
@@ -344,6 +357,27 @@ class Search(Protocol):
 
     async def depths(self) -> list[Row]:
         """Give queued counts kept per channel and class, with the oldest due time."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Reading callbacks of a tenant with what came of them."""
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """List callbacks, the newest first, due ones by when they are due. Each row has the latest try as `last`."""
+        ...
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """Give a callback with every try as `tries`, in the order of time.
+
+        `told`: what is posted, as a DueCallback with all tries made so far; None where the message is forgotten.
+        """
+        ...
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """Count callbacks of an endpoint that failed for good since a time, no further than to a limit."""
         ...
 
 
@@ -390,6 +424,7 @@ class Ledger(
     Sealing,
     Users,
     Search,
+    Deliveries,
     Members,
     Protocol,
 ):

@@ -37,6 +37,7 @@ from loa.ledger.postgres import (
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
+from loa.ledger.postgres.deliveries import DeliveryReading
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.hints import Hints
 from loa.ledger.postgres.marks import Marks
@@ -163,7 +164,7 @@ class PostgresOptions:
     """Address of the role that owns the tables, where it is not the one that works with them."""
 
 
-class PostgresLedger(Calls):
+class PostgresLedger(DeliveryReading, Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory

@@ -22,6 +22,7 @@ from loa.ledger.sqlite import (
     accept,
     callbacks,
     claims,
+    deliveries,
     directory,
     grants,
     inbound,
@@ -50,6 +51,8 @@ from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     ChannelRecord,
     Endpoint,
     MessageFilter,
@@ -373,6 +376,20 @@ class SqliteLedger(Calls):
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
         return await self._readers.read(lambda connection: search.events(connection, tenant_id, after, limit))
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callbacks(c, tenant_id, wanted, after, limit))
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callback(c, self._sealer, tenant_id, callback_id))
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.count_failed(c, tenant_id, endpoint_id, since, limit))
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
