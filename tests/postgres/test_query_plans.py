@@ -19,7 +19,7 @@ from tests.support.shared_ledger import SharedLedger
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "batch_chunk", "batch_part"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -38,6 +38,7 @@ SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
     "told_of_inbound",
+    *("read_batch", "read_batches", "read_chunk", "read_parts", "spans_of_submissions", "sent_messages"),
     *("revision", "lane_depths", "message_page"),
 )
 

@@ -13,6 +13,7 @@ from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
+from loa.ports.batches import Batches
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grants
 from loa.ports.records import (
@@ -361,6 +362,7 @@ class Ledger(
     Grants,
     Sealing,
     Users,
+    Batches,
     Search,
     Members,
     Protocol,
