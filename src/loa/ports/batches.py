@@ -1,4 +1,4 @@
-"""Batches: tables of rows that somebody handed in, to be checked and sent row by row. Times: milliseconds since the epoch.
+"""Batches: tables of rows that somebody handed in, to be checked and sent. Times: milliseconds since the epoch.
 
 A row has a number from 0 and never changes. What is worked off is worked off in slices of consecutive rows: a slice
 that was begun keeps its bounds until it is recorded, so that whoever does it again does exactly the same.
@@ -131,7 +131,10 @@ class BatchReading(Protocol):
         """Give batches of a tenant, newest first, below an id."""
         ...
 
-    async def batch(self, tenant_id: int, batch_id: int) -> Batch | None: ...
+    async def batch(self, tenant_id: int, batch_id: int) -> Batch | None:
+        """Give a batch of a tenant."""
+        ...
+
     async def batch_rows(self, batch: Batch, row: int) -> BatchRows | None:
         """Give the chunk that holds a row, as it was added; None where it is not kept."""
         ...
@@ -148,8 +151,14 @@ class BatchReading(Protocol):
 class Batches(BatchReading, Protocol):
     """The whole of it. A call that names states does nothing and gives False where the batch is in none of them."""
 
-    async def add_batch(self, new: NewBatch) -> Batch: ...
-    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> None: ...
+    async def add_batch(self, new: NewBatch) -> Batch:
+        """Add a batch that is loading."""
+        ...
+
+    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> None:
+        """Add a chunk to a batch that is loading, whose first row has that number."""
+        ...
+
     async def end_loading(self, batch_id: int, row_count: int) -> None:
         """Note that all rows are in: the batch is a draft."""
         ...
@@ -187,7 +196,7 @@ class Batches(BatchReading, Protocol):
         ...
 
     async def begin_slice(self, batch_id: int, owner: str, end: int, now: int, until: int) -> Batch | None:
-        """Begin a slice up to a row, or find the one that was begun; None where the batch runs no more, or elsewhere."""
+        """Begin a slice up to a row, or find the one that was begun; None where it runs no more, or elsewhere."""
         ...
 
     async def record_slice(self, batch_id: int, part: BatchPart) -> bool:

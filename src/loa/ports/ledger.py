@@ -242,7 +242,8 @@ class Restoring(Protocol):
     async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
         """End about `limit` messages that are queued, sending or wait as unknown; give how many of each class.
 
-        They become finally `unknown`, and their tenants are told; none is sent. Empty: nothing is left to end.
+        They become finally `unknown`, and their tenants are told; none is sent. Batches that run are stopped.
+        Empty: nothing is left to end.
         """
         ...
 

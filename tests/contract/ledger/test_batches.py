@@ -222,6 +222,13 @@ async def test_rows_go_with_texts_and_numbers_and_the_batch_with_its_history(led
     assert await ledger.batches(1, None, 10) == []
 
 
+async def test_a_batch_of_a_restored_ledger_that_is_held_goes_no_further(ledger: Ledger) -> None:
+    batch = await running(ledger)
+    await ledger.hold(100, EPOCH + 9)
+    batch = await again(ledger, batch)
+    assert (batch.state, batch.done_at) == (BatchState.STOPPED, EPOCH + 9)
+
+
 async def test_a_batch_is_found_as_it_was_after_a_restart(open_ledger: Opener) -> None:
     ledger = await open_ledger()
     batch = await running(ledger)

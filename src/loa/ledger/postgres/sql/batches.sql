@@ -114,6 +114,10 @@ UPDATE batch SET position = $2, slice_end = $2, counts = $3, state = $4, done_at
 -- Index: none.
 INSERT INTO batch_part (tenant_id, batch_id, first, count, at, outcome) VALUES ($1, $2, $3, $4, $5, $6);
 
+-- name: stop_batches
+-- Stops what is under way, at $1. Index: none: done once, to a ledger that was restored.
+UPDATE batch SET state = 'stopped', done_at = $1 WHERE state IN ('running', 'paused');
+
 -- name: batches_to_forget
 -- Index: batch_kept.
 SELECT tenant_id, id FROM batch WHERE NOT forgotten AND created_at < $1 AND state NOT IN ('checking', 'running') ORDER BY created_at LIMIT $2;
