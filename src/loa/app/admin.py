@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ConfigDict, ValidationError, validate_call
 
 from loa.app import translate
+from loa.app.admin_batches import BatchDesk
 from loa.app.admin_channels import ChannelDesk
 from loa.app.admin_grants import GrantDesk
 from loa.app.admin_people import People
@@ -159,6 +160,18 @@ def _of_users(users: UserDesk) -> dict[str, Verb]:
     }
 
 
+def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
+    return {
+        "batches.add": batches.add,
+        "batches.check": batches.check,
+        "batches.start": batches.start,
+        "batches.pause": batches.pause,
+        "batches.resume": batches.resume,
+        "batches.stop": batches.stop,
+        "batches.remove": batches.remove,
+    }
+
+
 def _of_seal(seal: SealDesk) -> dict[str, Verb]:
     return {
         "seal.status": seal.status,
@@ -195,6 +208,7 @@ class Admin:
             **_of_routes(RouteDesk(ledger, clock)),
             **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
             **_of_reading(reading),
+            **_of_batches(BatchDesk(ledger, clock)),
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),

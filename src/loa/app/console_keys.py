@@ -1,6 +1,6 @@
-"""The keys that the console sends with: a few for each tenant, made when they are first needed; nobody has their secrets."""
+"""The keys that the console sends with: made when they are first needed, and nobody has their secrets."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from loa.domain import keys
@@ -11,24 +11,21 @@ from loa.ports.records import ApiKey
 from loa.stages.registry import Principal, Registry
 
 
-class Use(Enum):
-    """What a key is for: its mark, a permission that nobody can ask for, tells it from all others; its name."""
+class Use(StrEnum):
+    """What a key is for, and a permission that nobody can ask for: it tells the key from all others."""
 
-    PAGES = ("console", "console")
-    BATCHES = ("console:batches", "console (batches)")
-    """Strict about request ids: the same one with another body is refused, and so nothing is sent twice."""
-
-    @property
-    def mark(self) -> str:
-        """The permission."""
-        return self.value[0]
-
-    def name(self, *, live: bool) -> str:
-        """Give the name that people see."""
-        return self.value[1] if live else f"{self.value[1]} (test)"
+    PAGES = "console"
+    BATCHES = "console:batches"
 
 
-STRICT: Final = frozenset({Use.BATCHES})
+NAMES: Final = {
+    (Use.PAGES, True): "console",
+    (Use.PAGES, False): "console (test)",
+    (Use.BATCHES, True): "console (batches)",
+    (Use.BATCHES, False): "console (batches, test)",
+}
+MODES: Final = {Use.PAGES: "fingerprint", Use.BATCHES: "strict"}
+"""Batches refuse a request id that comes with another body, and so send nothing twice."""
 
 
 class ConsoleKeys:
@@ -50,8 +47,8 @@ class ConsoleKeys:
         assert known is not None
         return known
 
-    async def of_batches(self, tenant_id: int, live: bool) -> Principal:  # noqa: FBT001 - see stages.batches.Principals
-        """Give who a tenant's batches are sent by. Errors: StorageError."""
+    async def of_batches(self, tenant_id: int, live: bool) -> Principal:
+        """Give who a tenant's batches are sent by: see stages.batches.Principals. Errors: StorageError."""
         return self._held(tenant_id, live, Use.BATCHES) or await self.principal(tenant_id, live=live, use=Use.BATCHES)
 
     def new(self, tenant_id: int, *, live: bool, use: Use = Use.PAGES) -> ApiKey:
@@ -60,18 +57,18 @@ class ConsoleKeys:
         return ApiKey(
             id=0,
             tenant_id=tenant_id,
-            name=use.name(live=live),
+            name=NAMES[use, live],
             digest=minted.digest,
             display=minted.display,
             live=live,
-            permissions=frozenset({Permission.SEND.value, use.mark}),
-            request_id_mode="strict" if use in STRICT else "fingerprint",
+            permissions=frozenset({Permission.SEND.value, use.value}),
+            request_id_mode=MODES[use],
             created_at=self._clock.now(),
         )
 
-    def _held(self, tenant_id: int, live: bool, use: Use) -> Principal | None:  # noqa: FBT001
+    def _held(self, tenant_id: int, live: bool, use: Use) -> Principal | None:
         held = self._registry.snapshot.principals.values()
         fitting = (
-            each for each in held if each.tenant_id == tenant_id and each.key.live is live and each.may(use.mark)
+            each for each in held if each.tenant_id == tenant_id and each.key.live is live and each.may(use.value)
         )
         return next((each for each in fitting if each.key.revoked_at is None), None)

@@ -33,6 +33,13 @@ ACTS: Final[Mapping[str, Act]] = {
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
+    "batches.add": Act(May.SEND, "name", ("tenant", "live")),
+    "batches.check": Act(May.SEND, "batch", ("tenant",)),
+    "batches.start": Act(May.SEND, "batch", ("tenant", "rate", "start_at")),
+    "batches.pause": Act(May.SEND, "batch", ("tenant",)),
+    "batches.resume": Act(May.SEND, "batch", ("tenant",)),
+    "batches.stop": Act(May.SEND, "batch", ("tenant",)),
+    "batches.remove": Act(May.SEND, "batch", ("tenant",)),
     "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""

@@ -9,8 +9,10 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Final
 
 from loa.errors import CallerError
@@ -101,16 +103,13 @@ class _Sample:
 
 def _sample(file: IO[bytes], encoding: str) -> tuple[_Sample, int]:
     """Read the first lines; a line that names the mark, as spreadsheets write it, is no row."""
-    lines: list[str] = []
-    for line in _lines(file, encoding):
-        lines.append(line)
-        if len(lines) == SAMPLE_LINES:
-            break
+    with closing(_lines(file, encoding)) as read:
+        lines = list(islice(read, SAMPLE_LINES))
     named = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     return (_Sample(lines[1:], named[1]), 1) if named else (_Sample(lines, ""), 0)
 
 
-def _lines(file: IO[bytes], encoding: str, skipped: int = 0) -> Iterator[str]:
+def _lines(file: IO[bytes], encoding: str, skipped: int = 0) -> Generator[str, None, None]:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, newline="")
     number = 0
@@ -126,7 +125,9 @@ def _lines(file: IO[bytes], encoding: str, skipped: int = 0) -> Iterator[str]:
         detail = f"after line {number} the file is not written in {encoding}: save it as UTF-8"
         raise TableRefused("table_encoding", detail, line=number + 1, encoding=encoding) from None
     finally:
-        text.detach()
+        if not file.closed:
+            # It must not close what it was lent.
+            text.detach()
 
 
 def _rows(file: IO[bytes], encoding: str, delimiter: str, skipped: int) -> Iterator[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from loa.domain.batch_plan import Line, Renderer, from_json, together
 from loa.domain.rules import Finding
 from loa.ports.batches import Batch, Batches, BatchNote, BatchRows
 from loa.ports.clock import Clock
-from loa.stages.destinations import read_destination
+from loa.stages.destinations import NO_ROUTE, read_destination
 from loa.stages.planning import Plan, Planner
 from loa.stages.registry import Principal
 from loa.stages.request import SendRequest
@@ -132,4 +132,6 @@ def _against(plan: Plan, group: list[Line]) -> dict[int, Finding]:
     if plan.would_be_accepted:
         return found
     whole = (plan.denied + plan.findings)[0]
-    return {line.row: found.get(line.row, whole) for line in group}
+    # That no route is left follows from what is wrong with the whole: what can be cured is named.
+    own = {row: why for row, why in found.items() if why.code != NO_ROUTE}
+    return {line.row: own.get(line.row, whole) for line in group}

@@ -109,23 +109,20 @@ class BatchStage:
         self._checks.forget(ids)
 
     async def _step(self, batch: Batch) -> bool:
-        claimed = await self._claimed(batch)
-        if claimed is None:
-            return False
-        if claimed.state is BatchState.CHECKING:
-            done = await self._checks.step(claimed, self._owner)
-        else:
-            done = await self._send(claimed)
-        if not done:
-            self._held.pop(batch.id, None)
-        return done
+        if self._clock.monotonic() - self._held.get(batch.id, -RENEW_S) < RENEW_S and await self._work(batch):
+            return True
+        claimed = await self._claim(batch)
+        return claimed is not None and await self._work(claimed)
 
-    async def _claimed(self, batch: Batch) -> Batch | None:
-        """Make sure that the batch is ours; the claim is renewed now and then."""
-        at = self._clock.monotonic()
-        if at - self._held.get(batch.id, -RENEW_S) < RENEW_S:
-            return batch
-        now = self._clock.now()
+    async def _work(self, batch: Batch) -> bool:
+        """Do the next piece of a batch that is ours; False where it is not, or is not to be worked on any more."""
+        if batch.state is BatchState.CHECKING:
+            return await self._checks.step(batch, self._owner)
+        return await self._send(batch)
+
+    async def _claim(self, batch: Batch) -> Batch | None:
+        """Take the right to work on a batch, or renew it."""
+        at, now = self._clock.monotonic(), self._clock.now()
         claimed = await self._ledger.claim_batch(batch.id, self._owner, now, now + LEASE_MS)
         if claimed is None:
             self._held.pop(batch.id, None)
