@@ -20,7 +20,7 @@ from tests.support.shared_ledger import SharedLedger
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "batch_chunk", "batch_part"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -50,6 +50,7 @@ SEARCH = (
         "tries_of",
         "count_failed",
     ),
+    *("read_batch", "read_batches", "read_chunk", "read_parts", "spans_of_submissions", "sent_messages"),
 )
 
 

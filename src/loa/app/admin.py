@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from loa import __version__
 from loa.app import translate
+from loa.app.admin_batches import BatchDesk
 from loa.app.admin_channels import ChannelDesk
 from loa.app.admin_endpoints import EndpointCare
 from loa.app.admin_grants import GrantDesk
@@ -176,6 +177,18 @@ def _of_users(users: UserDesk) -> dict[str, Verb]:
     }
 
 
+def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
+    return {
+        "batches.add": batches.add,
+        "batches.check": batches.check,
+        "batches.start": batches.start,
+        "batches.pause": batches.pause,
+        "batches.resume": batches.resume,
+        "batches.stop": batches.stop,
+        "batches.remove": batches.remove,
+    }
+
+
 def _of_seal(seal: SealDesk) -> dict[str, Verb]:
     return {
         "seal.status": seal.status,
@@ -216,6 +229,7 @@ class Admin:
             ),
             **_of_reading(reading),
             **_of_messages(MessageDesk(ledger, clock)),
+            **_of_batches(BatchDesk(ledger, clock)),
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),

@@ -40,6 +40,13 @@ ACTS: Final[Mapping[str, Act]] = {
     "endpoints.retire_secret": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
     "endpoints.test": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
     "callbacks.replay": Act(May.SETTLE, "endpoint_id", ("tenant", "callbacks", "since")),
+    "batches.add": Act(May.SEND, "name", ("tenant", "live")),
+    "batches.check": Act(May.SEND, "batch", ("tenant",)),
+    "batches.start": Act(May.SEND, "batch", ("tenant", "rate", "start_at")),
+    "batches.pause": Act(May.SEND, "batch", ("tenant",)),
+    "batches.resume": Act(May.SEND, "batch", ("tenant",)),
+    "batches.stop": Act(May.SEND, "batch", ("tenant",)),
+    "batches.remove": Act(May.SEND, "batch", ("tenant",)),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 

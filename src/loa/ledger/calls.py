@@ -14,6 +14,7 @@ from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
+from loa.ledger.batch_calls import BatchCalls
 from loa.ledger.granting import (
     GRANT_COLUMNS,
     consent_values,
@@ -22,7 +23,6 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
-from loa.ledger.user_calls import UserCalls
 from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
@@ -60,7 +60,7 @@ A call at fault must not end whoever does the work, for then every later call wo
 """
 
 
-class Calls(UserCalls):
+class Calls(BatchCalls):
     """The writing half of a ledger."""
 
     _directory: ClassVar[Any]

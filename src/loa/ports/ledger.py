@@ -14,6 +14,7 @@ from loa.domain.routes import RouteStep
 from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
+from loa.ports.batches import Batches
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grants
 from loa.ports.records import (
@@ -258,7 +259,8 @@ class Restoring(Protocol):
     async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
         """End about `limit` messages that are queued, sending or wait as unknown; give how many of each class.
 
-        They become finally `unknown`, and their tenants are told; none is sent. Empty: nothing is left to end.
+        They become finally `unknown`, and their tenants are told; none is sent. Batches that run are stopped.
+        Empty: nothing is left to end.
         """
         ...
 
@@ -423,6 +425,7 @@ class Ledger(
     Grants,
     Sealing,
     Users,
+    Batches,
     Search,
     Deliveries,
     Members,

@@ -105,7 +105,7 @@ async def _tried(connection: Any, tenant_id: int, ids: list[int]) -> list[Attemp
 
 async def attempt(connection: Any, tenant_id: int, message_id: int, number: int) -> Attempt | None:
     """Read one attempt that ended as its channel was handed it."""
-    row = await _one(connection, "handed_over", tenant_id, message_id, number, day=part_of_id(message_id))
+    row = await one(connection, "handed_over", tenant_id, message_id, number, day=part_of_id(message_id))
     if row is None:
         return None
     values = tuple(row.values())

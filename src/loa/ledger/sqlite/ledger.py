@@ -20,6 +20,7 @@ from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.sqlite import (
     accept,
+    batches,
     callbacks,
     claims,
     deliveries,
@@ -45,6 +46,7 @@ from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ledger.users import Maker
+from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
@@ -98,6 +100,7 @@ HANDLERS: dict[str, Handler] = {
     "grants": grants.change,
     "sealing": sealing.change,
     "users": users.change,
+    "batches": users.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -328,8 +331,14 @@ class SqliteLedger(Calls):
 
     # users
 
-    async def _look_up(self, make: Maker) -> Any:
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:  # noqa: ARG002 - no wall in a file
         return await self._readers.read(lambda connection: users.run(connection, make))
+
+    # batches
+
+    async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
+        """See ports.batches.BatchReading."""
+        return await self._readers.read(lambda connection: batches.sent_messages(connection, tenant_id, referent_ids))
 
     # search
 
