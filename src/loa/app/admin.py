@@ -6,6 +6,7 @@ one meaning. Arguments and answers are plain JSON values; arguments are checked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
@@ -16,6 +17,7 @@ from loa.app.admin_grants import GrantDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
+from loa.app.admin_rules import RuleDesk
 from loa.app.admin_seal import SealDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_users import UserDesk
@@ -35,24 +37,40 @@ from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
 READING: Final = frozenset(
-    {"list", "show", "status", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
+    {
+        "list",
+        "show",
+        "status",
+        "test",
+        "try",
+        "providers",
+        "match",
+        "messages",
+        "message",
+        "ping",
+        "orphans",
+        "lanes",
+        "about",
+    }
 )
 """Last words of the verbs that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What administration must know of the settings."""
+    """What administration must know of the settings. `origins`: where each came from, as far as that is known."""
 
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
+    settings: Settings
+    origins: Mapping[str, str]
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
 
 
-def rules_of(settings: Settings, url: str = "") -> Rules:
+def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = MappingProxyType({})) -> Rules:
     """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
@@ -66,6 +84,8 @@ def rules_of(settings: Settings, url: str = "") -> Rules:
         lambda url: url_check(url, guard),
         read_number,
         key_source(settings),
+        settings,
+        origins,
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -96,6 +116,8 @@ def _of_channels(channels: ChannelDesk) -> dict[str, Verb]:
         "channels.show": channels.show,
         "channels.set": channels.change,
         "channels.test": channels.test,
+        "channels.try": channels.trial,
+        "channels.providers": channels.list_providers,
         "channels.pause": channels.pause,
         "channels.resume": channels.resume,
     }
@@ -123,6 +145,7 @@ def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
     return {
         "routes.add": routes.add,
         "routes.list": routes.list_routes,
+        "routes.move": routes.move,
         "routes.remove": routes.remove,
     }
 
@@ -195,6 +218,7 @@ class Admin:
             **_of_routes(RouteDesk(ledger, clock)),
             **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
             **_of_reading(reading),
+            "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
