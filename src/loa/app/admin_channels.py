@@ -10,7 +10,7 @@ from loa.app.grants import KeptToken
 from loa.app.probes import NoProbe
 from loa.domain.receipt import Receipt
 from loa.errors import ConfigError, NotFound
-from loa.ports.channel import ChannelContext, ChannelStatus, Provider, SettingField
+from loa.ports.channel import ChannelContext, ChannelStatus, Describes, Provider, SettingField
 from loa.ports.clock import Clock
 from loa.ports.grants import AccessTokens, Grants
 from loa.ports.ledger import Directory
@@ -50,6 +50,7 @@ class ChannelDesk:
                 "name": name,
                 "simulated": provider.info.simulated,
                 "needsGrant": provider.info.needs_grant,
+                "describes": isinstance(provider, Describes),
                 "settings": [_field(each) for each in provider.info.settings],
             }
             for name, provider in self._providers.items()
