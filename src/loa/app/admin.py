@@ -6,6 +6,7 @@ one meaning. Arguments and answers are plain JSON values; arguments are checked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
@@ -20,6 +21,7 @@ from loa.app.admin_messages import MessageDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
+from loa.app.admin_rules import RuleDesk
 from loa.app.admin_seal import SealDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_users import UserDesk
@@ -40,25 +42,41 @@ from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
 READING: Final = frozenset(
-    {"list", "show", "status", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
+    {
+        "list",
+        "show",
+        "status",
+        "test",
+        "try",
+        "providers",
+        "match",
+        "messages",
+        "message",
+        "ping",
+        "orphans",
+        "lanes",
+        "about",
+    }
 )
 """Last words of the verbs that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What administration must know of the settings."""
+    """What administration must know of the settings. `origins`: where each came from, as far as that is known."""
 
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
     sender: Callable[[], HttpCallbackSender]
+    settings: Settings
+    origins: Mapping[str, str]
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
 
 
-def rules_of(settings: Settings, url: str = "") -> Rules:
+def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = MappingProxyType({})) -> Rules:
     """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
@@ -73,6 +91,8 @@ def rules_of(settings: Settings, url: str = "") -> Rules:
         read_number,
         key_source(settings),
         lambda: HttpCallbackSender(guard, timeout_s=settings.callbacks.timeout_s, concurrency=1, version=__version__),
+        settings,
+        origins,
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -103,6 +123,8 @@ def _of_channels(channels: ChannelDesk) -> dict[str, Verb]:
         "channels.show": channels.show,
         "channels.set": channels.change,
         "channels.test": channels.test,
+        "channels.try": channels.trial,
+        "channels.providers": channels.list_providers,
         "channels.pause": channels.pause,
         "channels.resume": channels.resume,
     }
@@ -130,6 +152,7 @@ def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
     return {
         "routes.add": routes.add,
         "routes.list": routes.list_routes,
+        "routes.move": routes.move,
         "routes.remove": routes.remove,
     }
 
@@ -230,6 +253,7 @@ class Admin:
             **_of_reading(reading),
             **_of_messages(MessageDesk(ledger, clock)),
             **_of_batches(BatchDesk(ledger, clock)),
+            "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),

@@ -1,7 +1,9 @@
 """What an admin does with routes and with endpoints that take callbacks."""
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from loa.app.admin_channels import channel_named
 from loa.app.admin_people import DEFAULT_TENANT, Name, Shown, instant, tenant_named, tenant_names, tenant_to_change
@@ -15,6 +17,7 @@ from loa.ports.ledger import Ledger
 from loa.ports.records import Endpoint, RouteRecord
 
 ClassName = Literal["otp", "transactional", "advertising"]
+Place = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class RouteDesk:
@@ -58,6 +61,12 @@ class RouteDesk:
         """List rules in the order in which they are tried."""
         wanted = None if tenant is None else (await tenant_named(self._ledger, tenant)).id
         return await self._shown([each for each in await self._ledger.routes() if wanted in (None, each.tenant_id)])
+
+    async def move(self, *, route_id: int, place: Place) -> Shown:
+        """Put a rule at a place among its tenant's, counted from 1; the others keep their order. Errors: NotFound."""
+        if not await self._ledger.move_route(route_id, place - 1):
+            raise NotFound(f"there is no route {route_id}; see: loa routes list")
+        return (await self._shown([each for each in await self._ledger.routes() if each.id == route_id]))[0]
 
     async def remove(self, *, route_id: int) -> Shown:
         """Remove a rule; messages that were accepted keep their plan. Errors: NotFound."""

@@ -218,6 +218,10 @@ class Calls(BatchCalls):
         record = RouteRecord(0, tenant_id, 0, whole, sender, traffic_class, carrier)
         return await self._change(self._directory.add_route(record, position))  # type: ignore[no-any-return]
 
+    async def move_route(self, route_id: int, place: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.move_route(route_id, place))  # type: ignore[no-any-return]
+
     async def remove_route(self, route_id: int) -> bool:
         """See ports.ledger.Directory."""
         return await self._change(self._directory.remove_route(route_id))  # type: ignore[no-any-return]

@@ -84,6 +84,15 @@ def read_route(row: Any) -> RouteRecord:
     )
 
 
+def moved(ids: list[int], route_id: int, place: int) -> list[tuple[int, int]]:
+    """Give rules with new positions, one of them at a place among the others. Shapes: position and id."""
+    order = [each for each in ids if each != route_id]
+    if len(order) == len(ids):
+        return []
+    order.insert(place, route_id)
+    return [(10 * number, each) for number, each in enumerate(order, 1)]
+
+
 def steps_text(route: RouteRecord) -> str:
     """Write the steps of a route as they are stored."""
     return text([step_as_json(step) for step in route.steps])

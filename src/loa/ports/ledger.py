@@ -301,6 +301,13 @@ class Directory(Protocol):
         position: int | None = None,
     ) -> RouteRecord: ...
     async def routes(self) -> list[RouteRecord]: ...
+    async def move_route(self, route_id: int, place: int) -> bool:
+        """Put a rule at a place among its tenant's, counted from 0; their positions are given out anew, ten apart.
+
+        A place beyond the last is the last. False where there is no such rule.
+        """
+        ...
+
     async def remove_route(self, route_id: int) -> bool: ...
     async def add_endpoint(
         self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False

@@ -13,6 +13,7 @@ from loa.ledger.rows import (
     KEY_COLUMNS,
     ROUTES,
     key_values,
+    moved,
     read_channel,
     read_endpoint,
     read_key,
@@ -187,6 +188,21 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
 async def routes(connection: Any) -> list[RouteRecord]:
     """Read every rule in the order in which rules are read."""
     return [read_route(row) for row in await connection.fetch(f"{ROUTES} ORDER BY tenant_id, position, id")]
+
+
+def move_route(route_id: int, place: int) -> Change:
+    """Put a rule at a place among its tenant's; False when there is none."""
+
+    async def run(connection: Any) -> bool:
+        query = (
+            "SELECT id FROM route WHERE tenant_id = (SELECT tenant_id FROM route WHERE id = $1)"
+            " ORDER BY position, id FOR UPDATE"
+        )
+        order = moved([row["id"] for row in await connection.fetch(query, route_id)], route_id, place)
+        await connection.executemany("UPDATE route SET position = $1 WHERE id = $2", order)
+        return bool(order)
+
+    return run
 
 
 def remove_route(route_id: int) -> Change:

@@ -14,6 +14,7 @@ from loa.ledger.rows import (
     KEY_COLUMNS,
     ROUTES,
     key_values,
+    moved,
     read_channel,
     read_endpoint,
     read_key,
@@ -181,6 +182,20 @@ def add_route(record: RouteRecord, position: int | None) -> Change:
 def routes(connection: apsw.Connection) -> list[RouteRecord]:
     """Read every rule in the order in which rules are read."""
     return [read_route(row) for row in connection.execute(f"{ROUTES} ORDER BY tenant_id, position, id")]
+
+
+def move_route(route_id: int, place: int) -> Change:
+    """Put a rule at a place among its tenant's; False when there is none."""
+
+    def run(connection: apsw.Connection) -> bool:
+        query = (
+            "SELECT id FROM route WHERE tenant_id = (SELECT tenant_id FROM route WHERE id = ?) ORDER BY position, id"
+        )
+        order = moved([number for (number,) in connection.execute(query, (route_id,))], route_id, place)
+        connection.executemany("UPDATE route SET position = ? WHERE id = ?", order)
+        return bool(order)
+
+    return run
 
 
 def remove_route(route_id: int) -> Change:
