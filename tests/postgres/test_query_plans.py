@@ -20,7 +20,7 @@ from tests.support.shared_ledger import SharedLedger
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "batch_chunk", "batch_part"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -40,7 +40,17 @@ SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
     *("told_of_inbound", "handed_over", "messages_by_ref", "rulings_of", "unknown_by_channel", "unknown_before"),
-    *("revision", "lane_depths", "message_page"),
+    *("revision", "lane_depths", "message_page", "due_of_endpoints", "failed_of_endpoints", "newest_callbacks"),
+    *(
+        "looked_through",
+        "callbacks_of_message",
+        "event_from",
+        "newest_event",
+        "callback_rows",
+        "tries_of",
+        "count_failed",
+    ),
+    *("read_batch", "read_batches", "read_chunk", "read_parts", "spans_of_submissions", "sent_messages"),
 )
 
 

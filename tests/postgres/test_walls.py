@@ -23,6 +23,7 @@ from tests.contract.ledger.values import (
     submission,
     tried,
 )
+from tests.support.full_ledger import fill_batches
 from tests.support.shared_ledger import APP, OWNER, SharedLedger
 
 OF_TENANTS = """
@@ -35,6 +36,7 @@ WHERE c.relnamespace = 'loa'::regnamespace AND c.relkind IN ('r', 'p')
 KINDS = (
     *("api_key", "sender", "route", "endpoint", "warning", "request_key", "queue", "unknown", "callback"),
     *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment", "ruling"),
+    *("batch", "batch_chunk", "batch_part"),
 )
 """What is kept of a tenant."""
 
@@ -43,6 +45,7 @@ UNWALLED_KEYS = {
     "unknown_pkey": "evidence names a channel and a number; the id of a message is one tenant's alone",
     "silent_pkey": "steps are listened to by channel; the id of a message is one tenant's alone",
     "callback_pkey": "callbacks are claimed by endpoint over all tenants; the id of an event is one tenant's alone",
+    "batch_pkey": "batches are worked off over all tenants",
     "api_key_digest_key": "a caller shows a key before anybody knows whose it is",
 }
 """Keys of tables with a tenant that do not begin with it, each with its reason."""
@@ -75,6 +78,7 @@ async def fill(ledger: Ledger, tenant_id: int) -> None:
     (lost,) = await claim(ledger)
     await ledger.record([settlement(lost, Unknown("silence"), wait_until=EPOCH + DAY)])
     await ledger.rule(tenant_id, [lost.message_id], Decision(Ruling.UNDELIVERED, "they said so", "mai", EPOCH))
+    await fill_batches(ledger, tenant_id)
     came = NewInbound(1, "follow", f"follow:{tenant_id}", -number, tenant_id, {}, b"{}", EPOCH)
     await ledger.take_inbound([came])
 

@@ -9,10 +9,12 @@ from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.roles import Role
 from loa.domain.routes import Step
+from loa.domain.rules import Finding
 from loa.domain.ruling import Ruling
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.batches import BatchNote, BatchPart, NewBatch
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
 from loa.ports.records import ApiKey, Decision, MessageFilter, NewInbound, NewSubmission
@@ -45,6 +47,7 @@ async def make_full(path: Path) -> None:
         await _directory(ledger)
         await _history(ledger)
         await _open_ends(ledger)
+        await fill_batches(ledger, 1)
     finally:
         await ledger.close()
 
@@ -203,6 +206,9 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "due": [await ledger.next_due(channel, EPOCH) for channel in (1, 2)],
     }
     for tenant in read["tenants"]:
+        for batch in await ledger.batches(tenant.id, None, 10):
+            chunks = [await ledger.batch_rows(batch, row) for row in range(4)]
+            read[f"batch {batch.id}"] = [batch, chunks, await ledger.batch_parts(batch, -1, 10)]
         read[f"events {tenant.id}"] = await ledger.events(tenant.id, 0, 10_000)
         read[f"unknown {tenant.id}"] = await ledger.unknown_by_channel(tenant.id)
         read[f"warnings {tenant.id}"] = await ledger.warnings(tenant.id, 1_000)
@@ -215,6 +221,26 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
             read[f"submission {row['referent_id']}"] = found
             read[f"token {found['token']}"] = await ledger.submission_by_token(found["token"])
     return read
+
+
+async def fill_batches(ledger: Ledger, tenant_id: int) -> None:
+    """Leave a batch with rows, marks and a part."""
+    new = NewBatch(tenant_id, "Tết", "mai", ("số", "tên"), True, EPOCH)
+    batch = await ledger.add_batch(new)
+    await ledger.add_batch_rows(batch, 0, [("0912345678", "Lan"), ("x", "An \0")])
+    await ledger.add_batch_rows(batch, 2, [("0912345679", "Mai")])
+    await ledger.end_loading(batch.id, 3)
+    await ledger.set_batch_plan(batch.id, {"destination": 0})
+    await ledger.claim_batch(batch.id, "here", EPOCH, EPOCH + MINUTE)
+    await ledger.note_checked(
+        batch.id, "here", BatchNote(0, 2, {1: Finding("destination", "x")}, {"good": 1}, {"x": 1})
+    )
+    await ledger.note_checked(batch.id, "here", BatchNote(2, 1, {}, {"good": 1}, {}))
+    await ledger.start_batch(batch.id, 7, EPOCH, EPOCH)
+    await ledger.claim_batch(batch.id, "here", EPOCH, EPOCH + MINUTE)
+    await ledger.begin_slice(batch.id, "here", 2, EPOCH, EPOCH + MINUTE)
+    await ledger.record_slice(batch.id, BatchPart(0, 2, EPOCH, [("sub_1", (0,))], counts={"sent": 1}))
+    await ledger.begin_slice(batch.id, "here", 3, EPOCH, EPOCH + MINUTE)
 
 
 async def fill_users(ledger: Ledger) -> None:

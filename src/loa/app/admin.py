@@ -6,17 +6,22 @@ one meaning. Arguments and answers are plain JSON values; arguments are checked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from loa import __version__
 from loa.app import translate
+from loa.app.admin_batches import BatchDesk
 from loa.app.admin_channels import ChannelDesk
+from loa.app.admin_endpoints import EndpointCare
 from loa.app.admin_grants import GrantDesk
 from loa.app.admin_messages import MessageDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
+from loa.app.admin_rules import RuleDesk
 from loa.app.admin_seal import SealDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_users import UserDesk
@@ -27,6 +32,7 @@ from loa.app.ledgers import key_source
 from loa.domain import msisdn
 from loa.errors import CallerError
 from loa.notify.guard import url_check
+from loa.notify.poster import HttpCallbackSender
 from loa.notify.signature import new_secret
 from loa.ports.channel import Provider
 from loa.ports.clock import Clock
@@ -36,24 +42,41 @@ from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
 READING: Final = frozenset(
-    {"list", "show", "status", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about"}
+    {
+        "list",
+        "show",
+        "status",
+        "test",
+        "try",
+        "providers",
+        "match",
+        "messages",
+        "message",
+        "ping",
+        "orphans",
+        "lanes",
+        "about",
+    }
 )
 """Last words of the verbs that change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What administration must know of the settings."""
+    """What administration must know of the settings. `origins`: where each came from, as far as that is known."""
 
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
+    sender: Callable[[], HttpCallbackSender]
+    settings: Settings
+    origins: Mapping[str, str]
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
 
 
-def rules_of(settings: Settings, url: str = "") -> Rules:
+def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = MappingProxyType({})) -> Rules:
     """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
@@ -67,6 +90,9 @@ def rules_of(settings: Settings, url: str = "") -> Rules:
         lambda url: url_check(url, guard),
         read_number,
         key_source(settings),
+        lambda: HttpCallbackSender(guard, timeout_s=settings.callbacks.timeout_s, concurrency=1, version=__version__),
+        settings,
+        origins,
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -97,6 +123,8 @@ def _of_channels(channels: ChannelDesk) -> dict[str, Verb]:
         "channels.show": channels.show,
         "channels.set": channels.change,
         "channels.test": channels.test,
+        "channels.try": channels.trial,
+        "channels.providers": channels.list_providers,
         "channels.pause": channels.pause,
         "channels.resume": channels.resume,
     }
@@ -124,15 +152,20 @@ def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
     return {
         "routes.add": routes.add,
         "routes.list": routes.list_routes,
+        "routes.move": routes.move,
         "routes.remove": routes.remove,
     }
 
 
-def _of_endpoints(endpoints: EndpointDesk) -> dict[str, Verb]:
+def _of_endpoints(endpoints: EndpointDesk, care: EndpointCare) -> dict[str, Verb]:
     return {
         "endpoints.add": endpoints.add,
         "endpoints.list": endpoints.list_endpoints,
         "endpoints.enable": endpoints.enable,
+        "endpoints.change": care.change,
+        "endpoints.rotate_secret": care.rotate_secret,
+        "endpoints.retire_secret": care.retire_secret,
+        "endpoints.test": care.test,
         "callbacks.replay": endpoints.replay,
     }
 
@@ -164,6 +197,18 @@ def _of_users(users: UserDesk) -> dict[str, Verb]:
         "users.enable": users.enable,
         "users.reset_link": users.reset_link,
         "users.audit.list": users.list_deeds,
+    }
+
+
+def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
+    return {
+        "batches.add": batches.add,
+        "batches.check": batches.check,
+        "batches.start": batches.start,
+        "batches.pause": batches.pause,
+        "batches.resume": batches.resume,
+        "batches.stop": batches.stop,
+        "batches.remove": batches.remove,
     }
 
 
@@ -201,9 +246,14 @@ class Admin:
             **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
             **_of_templates(TemplateDesk(ledger, clock, providers)),
             **_of_routes(RouteDesk(ledger, clock)),
-            **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
+            **_of_endpoints(
+                EndpointDesk(ledger, clock, rules.url_reason, new_secret),
+                EndpointCare(ledger, clock, new_secret, rules.sender, __version__),
+            ),
             **_of_reading(reading),
             **_of_messages(MessageDesk(ledger, clock)),
+            **_of_batches(BatchDesk(ledger, clock)),
+            "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),

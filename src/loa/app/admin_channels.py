@@ -1,6 +1,7 @@
 """What an admin does with channels; their settings are checked by the provider, secrets are never shown."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from loa.app.admin_people import Name, Shown
@@ -9,7 +10,7 @@ from loa.app.grants import KeptToken
 from loa.app.probes import NoProbe
 from loa.domain.receipt import Receipt
 from loa.errors import ConfigError, NotFound
-from loa.ports.channel import ChannelContext, ChannelStatus, Provider
+from loa.ports.channel import ChannelContext, ChannelStatus, Describes, Provider, SettingField
 from loa.ports.clock import Clock
 from loa.ports.grants import AccessTokens, Grants
 from loa.ports.ledger import Directory
@@ -42,6 +43,19 @@ class ChannelDesk:
         self._providers = providers
         self._host = host
 
+    async def list_providers(self) -> list[Shown]:
+        """List the providers that a channel can be of, with the settings that each declares."""
+        return [
+            {
+                "name": name,
+                "simulated": provider.info.simulated,
+                "needsGrant": provider.info.needs_grant,
+                "describes": isinstance(provider, Describes),
+                "settings": [_field(each) for each in provider.info.settings],
+            }
+            for name, provider in self._providers.items()
+        ]
+
     async def add(self, *, name: Name, provider: str, settings: dict[str, Any]) -> Shown:
         """Add a channel. Errors: ConfigError naming the setting and the cure; CallerError when the name is taken."""
         checked = self._provider(provider).check(settings)
@@ -64,7 +78,7 @@ class ChannelDesk:
     async def change(self, *, name: Name, settings: dict[str, Any], unset: tuple[str, ...] = ()) -> Shown:
         """Change settings of a channel; the running one is built again. Errors: NotFound, ConfigError."""
         record = await channel_named(self._ledger, name)
-        wanted = {each: value for each, value in {**record.settings, **settings}.items() if each not in unset}
+        wanted = _merged(record, settings, unset)
         checked = self._provider(record.provider).check(wanted)
         await self._check_owner(checked)
         kept = {each: checked.get(each, value) for each, value in wanted.items()}
@@ -81,10 +95,26 @@ class ChannelDesk:
 
     async def test(self, *, name: Name) -> Shown:
         """Try the connection step by step, beside the running links. Errors: NotFound, ConfigError."""
+        return await self._tested(await channel_named(self._ledger, name))
+
+    async def trial(
+        self, *, provider: str, settings: dict[str, Any], name: str = "", unset: tuple[str, ...] = ()
+    ) -> Shown:
+        """Try settings step by step before they are kept: those of a new channel, or changes of the one named.
+
+        Errors: NotFound, ConfigError.
+        """
+        if not name:
+            return await self._tested(ChannelRecord(0, "", provider, settings))
         record = await channel_named(self._ledger, name)
+        return await self._tested(replace(record, settings=_merged(record, settings, unset)))
+
+    async def _tested(self, record: ChannelRecord) -> Shown:
         provider = self._provider(record.provider)
+        checked = provider.check(record.settings)
+        await self._check_owner(checked)
         tokens = KeptToken(await self._ledger.grant(record.id)) if provider.info.needs_grant else None
-        channel = provider.build(self._context(record, provider.check(record.settings), tokens))
+        channel = provider.build(self._context(record, checked, tokens))
         steps = await channel.test()
         return {
             "name": record.name,
@@ -102,7 +132,9 @@ class ChannelDesk:
         """Refuse an owner whom nobody knows: what comes in would be told to nobody. Errors: ConfigError."""
         owner = settings.get(OWNER)
         if owner and owner not in {tenant.name for tenant in await self._ledger.tenants()}:
-            raise ConfigError(f"{OWNER} = {owner!r}: there is no such tenant; see: loa tenants list", field=OWNER)
+            raise ConfigError(
+                f"{OWNER} = {owner!r}: there is no such tenant; see: loa tenants list", field=OWNER, fault="no_owner"
+            )
 
     def _provider(self, name: str) -> Provider:
         provider = self._providers.get(name)
@@ -142,6 +174,27 @@ class ChannelDesk:
         running = self._host.running.get(record.id)
         status = None if running is None else _status(running.channel.status())
         return {"status": status, "problem": self._host.broken.get(record.id)}
+
+
+def _merged(record: ChannelRecord, settings: Mapping[str, Any], unset: tuple[str, ...]) -> dict[str, Any]:
+    return {each: value for each, value in {**record.settings, **settings}.items() if each not in unset}
+
+
+def _field(declared: SettingField) -> Shown:
+    return {
+        "name": declared.name,
+        "kind": declared.kind.value,
+        "takes": declared.takes,
+        "meaning": declared.meaning,
+        "default": declared.default,
+        "needed": declared.needed,
+        "secret": declared.secret,
+        "basic": declared.basic,
+        "low": declared.low,
+        "high": declared.high,
+        "whole": declared.whole,
+        "options": list(declared.options),
+    }
 
 
 def _not_stored(_receipt: Receipt, stored: Callable[[bool], None]) -> None:

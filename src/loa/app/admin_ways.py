@@ -1,7 +1,9 @@
 """What an admin does with routes and with endpoints that take callbacks."""
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from loa.app.admin_channels import channel_named
 from loa.app.admin_people import DEFAULT_TENANT, Name, Shown, instant, tenant_named, tenant_names, tenant_to_change
@@ -15,6 +17,7 @@ from loa.ports.ledger import Ledger
 from loa.ports.records import Endpoint, RouteRecord
 
 ClassName = Literal["otp", "transactional", "advertising"]
+Place = Annotated[int, Field(ge=1, le=100_000)]
 
 
 class RouteDesk:
@@ -58,6 +61,12 @@ class RouteDesk:
         """List rules in the order in which they are tried."""
         wanted = None if tenant is None else (await tenant_named(self._ledger, tenant)).id
         return await self._shown([each for each in await self._ledger.routes() if wanted in (None, each.tenant_id)])
+
+    async def move(self, *, route_id: int, place: Place) -> Shown:
+        """Put a rule at a place among its tenant's, counted from 1; the others keep their order. Errors: NotFound."""
+        if not await self._ledger.move_route(route_id, place - 1):
+            raise NotFound(f"there is no route {route_id}; see: loa routes list")
+        return (await self._shown([each for each in await self._ledger.routes() if each.id == route_id]))[0]
 
     async def remove(self, *, route_id: int) -> Shown:
         """Remove a rule; messages that were accepted keep their plan. Errors: NotFound."""
@@ -120,14 +129,14 @@ class EndpointDesk:
         record = await self._ledger.add_endpoint(owner.id, url, secret, every_step=every_step, inbound=inbound)
         if for_key is not None:
             await self._ledger.set_default_endpoint(for_key, record.id)
-        shown = _endpoint(record, owner.name)
+        shown = endpoint_shown(record, owner.name)
         return {**shown, "secret": secret if record.secrets[:1] == (secret,) else None}
 
     async def list_endpoints(self, *, tenant: Name | None = None) -> list[Shown]:
         """List endpoints with their health, without their secrets."""
         names = await tenant_names(self._ledger)
         wanted = None if tenant is None else (await tenant_named(self._ledger, tenant)).id
-        return [_endpoint(each, names.get(each.tenant_id, "")) for each in await self._ledger.endpoints(wanted)]
+        return [endpoint_shown(each, names.get(each.tenant_id, "")) for each in await self._ledger.endpoints(wanted)]
 
     async def enable(self, *, endpoint_id: int) -> Shown:
         """Switch an endpoint on again. Errors: NotFound."""
@@ -136,7 +145,7 @@ class EndpointDesk:
         await self._ledger.set_endpoint_health(endpoint_id, None, None, "")
         names = await tenant_names(self._ledger)
         record = next(each for each in await self._ledger.endpoints() if each.id == endpoint_id)
-        return _endpoint(record, names.get(record.tenant_id, ""))
+        return endpoint_shown(record, names.get(record.tenant_id, ""))
 
     async def replay(
         self,
@@ -174,13 +183,15 @@ def _callback_id(public: str) -> int:
     return number
 
 
-def _endpoint(record: Endpoint, tenant: str) -> Shown:
+def endpoint_shown(record: Endpoint, tenant: str) -> Shown:
+    """Show an endpoint, without its secrets."""
     return {
         "id": record.id,
         "tenant": tenant,
         "url": record.url,
         "everyStep": record.every_step,
         "inbound": record.inbound,
+        "secrets": len(record.secrets),
         "failingSince": instant(record.failing_since),
         "disabledAt": instant(record.disabled_at),
         "disabledReason": record.disabled_reason or None,

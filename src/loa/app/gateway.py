@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from loa import __version__
@@ -45,7 +46,8 @@ class Gateway:
     """One process of Loa, in one event loop: the whole of it, or the roles that the settings name.
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
-    workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only.
+    workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only. `origins`:
+    where settings came from, as far as that is known, for people to read.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Gateway:
         clock: Clock | None = None,
         probe: Probe | None = None,
         main: socket.socket | None = None,
+        origins: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.settings = settings
+        self._origins = origins
         self._given = main
         self.clock: Clock = clock or SystemClock()
         self._probe: Probe = probe or probe_from(settings.probe)
@@ -84,7 +88,7 @@ class Gateway:
             self.ledger,
             clock=self.clock,
             providers=self.providers,
-            rules=rules_of(self.settings, self.url),
+            rules=rules_of(self.settings, self.url, self._origins),
             host=self.host,
             url=self.url,
             changed=self.registry.refresh,
@@ -117,7 +121,13 @@ class Gateway:
         await self.registry.refresh()
         await self._stages.begin()
         self.registry.on_change(self._stages.follow)
-        for loop in (*self._stages.loops(), self.registry.watch, self._measure, self._watch_ledger):
+        for loop in (
+            *self._stages.loops(),
+            *self._faces.loops(),
+            self.registry.watch,
+            self._measure,
+            self._watch_ledger,
+        ):
             self._run(loop())
         host, port = self.mains[0].getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -10,10 +10,12 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 from loa.errors import ConfigError
+from loa.ports.channel import FieldKind, SettingField
 
 _KIND = "loa.kind"
 _MEANING = "loa.meaning"
 _SECRET = "loa.secret"  # noqa: S105 - the name of a mark, not a secret
+_BASIC = "loa.basic"
 
 Settings = TypeVar("Settings")
 
@@ -129,14 +131,20 @@ class Table:
         return {self.key(name): self.value(found) for name, found in value.items()}
 
 
-def about(kind: Kind, meaning: str, *, secret: bool = False) -> Mapping[str, Any]:
+def about(kind: Kind, meaning: str, *, secret: bool = False, basic: bool = False) -> Mapping[str, Any]:
     """Describe a field whose default is made by a factory: `field(default_factory=..., metadata=about(...))`."""
-    return {_KIND: kind, _MEANING: meaning, _SECRET: secret}
+    return {_KIND: kind, _MEANING: meaning, _SECRET: secret, _BASIC: basic}
 
 
-def setting(kind: Kind, meaning: str, default: Any = MISSING, *, secret: bool = False) -> Any:
-    """Declare one field of a settings dataclass; without a default it has to be given."""
-    return field(default=default, metadata=about(kind, meaning, secret=secret), repr=not secret)
+def setting(
+    kind: Kind, meaning: str, default: Any = MISSING, *, secret: bool = False, basic: bool | None = None
+) -> Any:
+    """Declare one field of a settings dataclass; without a default it has to be given.
+
+    `basic`: nearly everybody has to say it, as is so of what has no default.
+    """
+    asked = default is MISSING if basic is None else basic
+    return field(default=default, metadata=about(kind, meaning, secret=secret, basic=asked), repr=not secret)
 
 
 def read(declared: type[Settings], provider: str, given: Mapping[str, Any]) -> Settings:
@@ -156,10 +164,16 @@ def read(declared: type[Settings], provider: str, given: Mapping[str, Any]) -> S
             try:
                 values[name] = each.metadata[_KIND].read(given[name])
             except (TypeError, ValueError) as wrong:
-                raise ConfigError(f"{provider}: {name}: {wrong}", field=name) from None
+                raise ConfigError(f"{provider}: {name}: {wrong}", field=name, fault=_fault(each)) from None
         elif each.default is MISSING and each.default_factory is MISSING:
-            raise ConfigError(f"{provider}: {name} is missing: {each.metadata[_MEANING]}", field=name)
+            message = f"{provider}: {name} is missing: {each.metadata[_MEANING]}"
+            raise ConfigError(message, field=name, fault="missing")
     return declared(**values)
+
+
+def _fault(declared: Any) -> str:
+    """Say in a word what is wrong with a value, as its kind has it."""
+    return f"no_{_described(declared).kind}"
 
 
 def plain(settings: Any) -> dict[str, Any]:
@@ -170,6 +184,47 @@ def plain(settings: Any) -> dict[str, Any]:
 def secrets_of(declared: type) -> frozenset[str]:
     """Name the fields that must never be shown."""
     return frozenset(each.name for each in fields(declared) if each.metadata[_SECRET])
+
+
+def describe(declared: type) -> tuple[SettingField, ...]:
+    """Describe the declared settings, for forms and for the command line."""
+    return tuple(map(_described, fields(declared)))
+
+
+def _described(each: Any) -> SettingField:
+    meta, kind = each.metadata, each.metadata[_KIND]
+    low: float | None = None
+    high: float | None = None
+    whole, options = True, tuple[str, ...]()
+    match kind:
+        case Text():
+            asked, low, high = FieldKind.TEXT, kind.shortest, kind.longest
+        case Number():
+            asked, low, high, whole = FieldKind.NUMBER, kind.low, kind.high, kind.whole
+        case Switch():
+            asked = FieldKind.SWITCH
+        case Choice():
+            asked, options = FieldKind.CHOICE, kind.options
+        case Table():
+            asked = FieldKind.TABLE
+        case _:
+            asked = FieldKind.TEXT
+    needed = each.default is MISSING and each.default_factory is MISSING
+    default = {} if each.default is MISSING else each.default
+    return SettingField(
+        name=each.name,
+        kind=asked,
+        takes=kind.takes,
+        meaning=meta[_MEANING],
+        default=None if needed else default,
+        needed=needed,
+        secret=meta[_SECRET],
+        basic=meta[_BASIC],
+        low=low,
+        high=high,
+        whole=whole,
+        options=options,
+    )
 
 
 def reference(declared: type) -> list[str]:

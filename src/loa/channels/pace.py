@@ -7,6 +7,8 @@ rate; time without one raises it again. Pure; the time is handed in. Units: segm
 import math
 from typing import Final
 
+from loa.ports.channel import Rate
+
 PAUSE_FIRST_S: Final = 1.0
 PAUSE_LONGEST_S: Final = 30.0
 CALM_S: Final = 10.0
@@ -110,6 +112,13 @@ class Pace:
     def paused(self, now: float) -> bool:
         """Tell whether the channel waits because of throttling."""
         return now < self._paused_until
+
+    def told(self, now: float) -> Rate:
+        """Tell how fast it goes, for people."""
+        second = int(now)
+        last = self._count if second == self._second + 1 else self._last_count if second == self._second else 0
+        finite = [0.0 if each == math.inf else each for each in (self._ceiling, self.rate)]
+        return Rate(finite[0], finite[1], last)
 
     def _lower(self, now: float, factor: float) -> None:
         if self.rate == math.inf:

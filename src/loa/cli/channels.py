@@ -54,6 +54,26 @@ async def add(
     terminal.data(added, f"added channel {name} ({provider}); try it with: loa channels test {name}")
 
 
+@command(app, "providers", example="loa channels providers\nloa channels providers smpp")
+async def providers(
+    terminal: Terminal,
+    name: Annotated[str, typer.Argument(metavar="[PROVIDER]", help="Only this one, with its settings.")] = "",
+) -> int:
+    """List what a channel can be of; of one, which settings it takes."""
+    rows = await administer(terminal.settings, "channels.providers")
+    found = [row for row in rows if name in ("", row["name"])]
+    if terminal.as_json:
+        terminal.line(found)
+    elif name:
+        fields = [{**each, "default": _default(each)} for row in found for each in row["settings"]]
+        columns = {"name": "SETTING", "default": "DEFAULT", "takes": "TAKES", "meaning": "MEANING"}
+        terminal.rows(fields, columns, f"there is no provider {name}, or it does not say what it takes")
+    else:
+        shown = [{"name": row["name"], "settings": str(len(row["settings"]))} for row in found]
+        terminal.rows(shown, {"name": "PROVIDER", "settings": "SETTINGS"}, "there is no provider")
+    return Exit.OK if found else Exit.NOT_FOUND
+
+
 @command(app, "list", example="loa channels list\nloa channels list --json")
 async def list_all(terminal: Terminal) -> None:
     """List channels and, where Loa runs, how they do."""
@@ -129,6 +149,10 @@ async def resume(terminal: Terminal, name: Name) -> None:
     """Go on handing over."""
     resumed = await administer(terminal.settings, "channels.resume", {"name": name})
     terminal.data(resumed, f"channel {name} goes on")
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    return "required" if field["needed"] else words(field["default"]) or "empty"
 
 
 def state_words(row: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ COMMANDS: Final[Mapping[str, Late]] = {
     "zalo": Late("loa.cli.zalo", "Grants of Zalo channels: connect, list, bring a token along."),
     "templates": Late("loa.cli.templates", "Templates of a channel: list, show, text, sync, match."),
     "routes": Late("loa.cli.routes", "Routes: add, list, remove, explain."),
-    "endpoints": Late("loa.cli.endpoints", "Endpoints that take callbacks: add, list, enable."),
+    "endpoints": Late("loa.cli.endpoints", "Endpoints that take callbacks: add, list, change, test."),
     "callbacks": Late("loa.cli.callbacks", "Callbacks once more."),
     "ledger": Late("loa.cli.ledger", "The ledger: status, migrate, backup, check, copy."),
     "seal": Late("loa.cli.seal", "Master keys: status, rotate, abandon."),

@@ -83,6 +83,17 @@ async def list_all(terminal: Terminal, tenant: AnyTenant = None) -> None:
     terminal.rows(rows, columns, "there is no route yet; add one with: loa routes add CHANNEL")
 
 
+@command(app, "move", example="loa routes move 4 1")
+async def move(
+    terminal: Terminal,
+    route: Annotated[int, typer.Argument(help="Its id as `loa routes list` shows it.")],
+    place: Annotated[int, typer.Argument(metavar="PLACE", help="1 is tried first.", min=1, max=100_000)],
+) -> None:
+    """Put a rule at another place among its tenant's; the others keep their order."""
+    moved = await administer(terminal.settings, "routes.move", {"route_id": route, "place": place})
+    terminal.data(moved, f"route {route} is at position {moved['position']} now")
+
+
 @command(app, "remove", example="loa routes remove 4 --yes")
 async def remove(
     terminal: Terminal,

@@ -78,7 +78,7 @@ def serve(
 async def _serve(terminal: Terminal) -> int:
     settings, systemd = terminal.settings, Systemd(os.environ, os.getpid())
     many = settings.server.workers > 1
-    gateway = Gateway(of_the_parent(settings) if many else settings)
+    gateway = Gateway(of_the_parent(settings) if many else settings, origins=terminal.loaded.origins)
     process.on_signal(gateway.ask_to_stop)
     alive = asyncio.create_task(systemd.watch(gateway.clock))
     workers: Workers | None = None

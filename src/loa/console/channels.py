@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,8 +25,18 @@ class Card:
     status: ChannelStatus | None
     version: int
 
+    @property
+    def address(self) -> str:
+        """Where its page is."""
+        return address_of(self.name)
+
 
 TONES = {"up": "good", "partly": "warn", "down": "bad", "paused": "warn", "elsewhere": "plain"}
+
+
+def address_of(name: str) -> str:
+    """Give the address of a channel's page."""
+    return f"/console/channels/{quote(name, safe='')}"
 
 
 def cards(records: Sequence[ChannelRecord], states: Mapping[int, ChannelStatus]) -> list[Card]:

@@ -37,8 +37,19 @@ GROUPS: Final = (
     Group("nav.group.send", ()),
     Group(
         "nav.group.carry",
-        (Entry("/console/channels", "channels", "nav.channels"),),
+        (
+            Entry("/console/channels", "channels", "nav.channels"),
+            Entry("/console/routes", "routes", "nav.routes"),
+            Entry("/console/senders", "senders", "nav.senders"),
+            Entry("/console/templates", "templates", "nav.templates"),
+        ),
     ),
     Group("nav.group.connect", ()),
-    Group("nav.group.govern", ()),
+    Group(
+        "nav.group.govern",
+        (
+            Entry("/console/rules", "rules", "nav.rules"),
+            Entry("/console/balance", "balance", "nav.balance"),
+        ),
+    ),
 )

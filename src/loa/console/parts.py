@@ -10,13 +10,22 @@ from loa.console.acts import Acts
 from loa.console.jobs import Jobs
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
+from loa.domain.latency import Wait
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search
+from loa.ports.ledger import Directory, Search, Templates
 from loa.stages.signing_in import SigningIn
 
 
-class Reading(Search, Directory, Protocol):
+class Learned(Protocol):
+    """What Loa has learned of its channels."""
+
+    async def usual_waits(self) -> Mapping[Wait, int]:
+        """See ports.ledger.Silence."""
+        ...
+
+
+class Reading(Search, Directory, Templates, Learned, Protocol):
     """What the screens read from."""
 
 

@@ -14,6 +14,7 @@ from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
+from loa.ledger.batch_calls import BatchCalls
 from loa.ledger.granting import (
     GRANT_COLUMNS,
     consent_values,
@@ -22,7 +23,6 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
-from loa.ledger.user_calls import UserCalls
 from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
@@ -60,7 +60,7 @@ A call at fault must not end whoever does the work, for then every later call wo
 """
 
 
-class Calls(UserCalls):
+class Calls(BatchCalls):
     """The writing half of a ledger."""
 
     _directory: ClassVar[Any]
@@ -218,6 +218,10 @@ class Calls(UserCalls):
         record = RouteRecord(0, tenant_id, 0, whole, sender, traffic_class, carrier)
         return await self._change(self._directory.add_route(record, position))  # type: ignore[no-any-return]
 
+    async def move_route(self, route_id: int, place: int) -> bool:
+        """See ports.ledger.Directory."""
+        return await self._change(self._directory.move_route(route_id, place))  # type: ignore[no-any-return]
+
     async def remove_route(self, route_id: int) -> bool:
         """See ports.ledger.Directory."""
         return await self._change(self._directory.remove_route(route_id))  # type: ignore[no-any-return]
@@ -227,6 +231,18 @@ class Calls(UserCalls):
     ) -> Endpoint:
         """See ports.ledger.Directory."""
         change = self._directory.add_endpoint(self._sealer, tenant_id, url, secret, every_step, inbound)
+        return await self._change(change)  # type: ignore[no-any-return]
+
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """See ports.ledger.Directory."""
+        change = self._directory.change_endpoint(self._sealer, endpoint_id, every_step, inbound, secrets)
         return await self._change(change)  # type: ignore[no-any-return]
 
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:

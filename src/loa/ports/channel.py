@@ -7,6 +7,7 @@ satisfies `Divides`.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from loa.domain.outcome import Outcome
@@ -71,6 +72,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast a channel hands over. Units: segments a second, 0 for no limit.
+
+    `limit`: as it is set; `now`: what throttling has left of it; `used`: what was handed over in the last whole second.
+    """
+
+    limit: float
+    now: float
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelStatus:
     """What a channel looks like now, for readiness, metrics and people."""
 
@@ -83,6 +96,10 @@ class ChannelStatus:
     window_free: int | None = None
     """Room in the windows of the links that are up; None for what `window_in_use` leaves of `window_size`. A rate may
     allow less at a time, see `Channel.free`."""
+    rate: Rate | None = None
+    """None where the channel keeps no rate."""
+    quota_left: int | None = None
+    """Messages that the provider still takes today; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +173,39 @@ class Channel(Protocol):
         ...
 
 
+class FieldKind(StrEnum):
+    """How a setting is asked for."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    SWITCH = "switch"
+    CHOICE = "choice"
+    TABLE = "table"
+    """A mapping of text to text."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One setting of a provider, as forms and the command line ask for it.
+
+    `takes`: its values in words; `low` and `high`: bounds of a number, of a text's length; `whole`: no fractions.
+    `needed`: it has no default. `basic`: nearly everybody has to say it. Shapes: `default` as plain JSON.
+    """
+
+    name: str
+    kind: FieldKind
+    takes: str
+    meaning: str
+    default: Any = None
+    needed: bool = False
+    secret: bool = False
+    basic: bool = False
+    low: float | None = None
+    high: float | None = None
+    whole: bool = True
+    options: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
     """What a provider declares of itself."""
@@ -173,6 +223,8 @@ class ProviderInfo:
     """It also takes destinations that are its own user ids, see domain.destination."""
     needs_grant: bool = False
     """Its channels work with tokens that a person consents to; it also satisfies `ports.grants.Grantor`."""
+    settings: tuple[SettingField, ...] = ()
+    """Its settings in the order in which people are asked for them; empty where it does not say."""
 
 
 class Provider(Protocol):

@@ -14,11 +14,14 @@ from loa.domain.routes import RouteStep
 from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
+from loa.ports.batches import Batches
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     CallbackTry,
     ChannelRecord,
     Decision,
@@ -256,7 +259,8 @@ class Restoring(Protocol):
     async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
         """End about `limit` messages that are queued, sending or wait as unknown; give how many of each class.
 
-        They become finally `unknown`, and their tenants are told; none is sent. Empty: nothing is left to end.
+        They become finally `unknown`, and their tenants are told; none is sent. Batches that run are stopped.
+        Empty: nothing is left to end.
         """
         ...
 
@@ -297,11 +301,29 @@ class Directory(Protocol):
         position: int | None = None,
     ) -> RouteRecord: ...
     async def routes(self) -> list[RouteRecord]: ...
+    async def move_route(self, route_id: int, place: int) -> bool:
+        """Put a rule at a place among its tenant's, counted from 0; their positions are given out anew, ten apart.
+
+        A place beyond the last is the last. False where there is no such rule.
+        """
+        ...
+
     async def remove_route(self, route_id: int) -> bool: ...
     async def add_endpoint(
         self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False
     ) -> Endpoint: ...
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]: ...
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """Change what is given, and give the endpoint as it is then; None where there is none."""
+        ...
+
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None: ...
 
 
@@ -347,6 +369,27 @@ class Search(Protocol):
         ...
 
 
+class Deliveries(Protocol):
+    """Reading callbacks of a tenant with what came of them."""
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """List callbacks, the newest first, due ones by when they are due. Each row has the latest try as `last`."""
+        ...
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """Give a callback with every try as `tries`, in the order of time.
+
+        `told`: what is posted, as a DueCallback with all tries made so far; None where the message is forgotten.
+        """
+        ...
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """Count callbacks of an endpoint that failed for good since a time, no further than to a limit."""
+        ...
+
+
 class Members(Protocol):
     """The processes that share one ledger, and which part of each channel is whose.
 
@@ -389,7 +432,9 @@ class Ledger(
     Grants,
     Sealing,
     Users,
+    Batches,
     Search,
+    Deliveries,
     Members,
     Protocol,
 ):

@@ -371,3 +371,28 @@ class MessageFilter:
 
 Row = Mapping[str, Any]
 """One row for reading, as the query names its columns; states and classes are labels, times milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFilter:
+    """What a list of callbacks is narrowed by; None and empty mean any. `result`: due, delivered or failed.
+
+    `since`, `until`: when the state was reached that is told of; of due ones when they are due.
+    """
+
+    endpoint_id: int | None = None
+    result: str = ""
+    message_id: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPage:
+    """A page of callbacks. `further`: where the next one begins, None where nothing is left.
+
+    A page may be short, even empty, and still have a next one: only so much is looked through at a time.
+    """
+
+    rows: Sequence[Row]
+    further: tuple[int, int] | None

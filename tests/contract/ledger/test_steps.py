@@ -250,3 +250,16 @@ async def test_the_steps_of_a_route_are_kept_with_their_conditions(ledger: Ledge
     kept = await ledger.add_route((await ledger.add_tenant("acme", EPOCH)).id, steps)
     assert kept.steps == steps
     assert [each.steps for each in await ledger.routes()] == [steps]
+
+
+async def test_a_rule_takes_another_place_and_the_others_keep_their_order(ledger: Ledger) -> None:
+    owner, other = [(await ledger.add_tenant(name, EPOCH)).id for name in ("acme", "other")]
+    ids = [(await ledger.add_route(owner, [1], position=5)).id for _ in range(3)]
+    foreign = await ledger.add_route(other, [1], position=7)
+    before = await ledger.revision()
+    assert await ledger.move_route(ids[2], 0)
+    assert await ledger.move_route(ids[0], 99)
+    assert await ledger.revision() > before
+    held = {each.id: each.position for each in await ledger.routes()}
+    assert held == {ids[2]: 10, ids[1]: 20, ids[0]: 30, foreign.id: 7}
+    assert not await ledger.move_route(999, 0)

@@ -22,6 +22,8 @@ BIG = {
     "request_key",
     "parked",
     "inbound",
+    "batch_chunk",
+    "batch_part",
 }
 IN_ORDER_OF_ID = {
     "purge_receipts": "receipt",

@@ -29,12 +29,19 @@ class SandboxSettings:
     """How the sandbox behaves. Units: delays in seconds."""
 
     behaviour: str = setting(
-        Choice((BY_NUMBER, *RULES)), "What happens to messages: by the last two digits, or one rule for all.", BY_NUMBER
+        Choice((BY_NUMBER, *RULES)),
+        "What happens to messages: by the last two digits, or one rule for all.",
+        BY_NUMBER,
+        basic=True,
     )
     answer_s: float = setting(Number(0, 3600, whole=False), "Delay of the answer to a hand-over.", 0.0)
-    receipt_s: float = setting(Number(0, 86_400, whole=False), "Delay of the receipt after the answer.", 1.0)
+    receipt_s: float = setting(
+        Number(0, 86_400, whole=False), "Delay of the receipt after the answer.", 1.0, basic=True
+    )
     window: int = setting(Number(1, 100_000), "Messages that may wait for their answer.", 1_000)
-    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
+    price: int = setting(
+        Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0, basic=True
+    )
 
 
 class SandboxChannel:

@@ -20,6 +20,7 @@ class SandboxProvider:
         name=PROVIDER_NAME,
         removes_duplicates=False,
         secrets=fields.secrets_of(SandboxSettings),
+        settings=fields.describe(SandboxSettings),
         simulated=True,
     )
 

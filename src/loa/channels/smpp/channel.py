@@ -112,6 +112,7 @@ class SmppChannel:
             window_size=self._settings.window * len(self._senders),
             detail="; ".join(notes),
             window_free=sum(link.free for link in up),
+            rate=self._pace.told(self._now()),
         )
 
     async def test(self) -> list[Step]:

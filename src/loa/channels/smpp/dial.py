@@ -23,7 +23,9 @@ def tls_context(settings: SmppSettings) -> ssl.SSLContext | None:
         if settings.tls_cert_file:
             context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file or None)
     except OSError as wrong:
-        raise ConfigError(f"smpp: a TLS file cannot be used: {wrong}; check the paths and what is in them") from wrong
+        raise ConfigError(
+            f"smpp: a TLS file cannot be used: {wrong}; check the paths and what is in them", fault="tls_file"
+        ) from wrong
     if not settings.tls_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -18,6 +18,7 @@ class SmppProvider:
         name=own.PROVIDER_NAME,
         removes_duplicates=False,
         secrets=fields.secrets_of(own.SmppSettings),
+        settings=fields.describe(own.SmppSettings),
     )
 
     def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:

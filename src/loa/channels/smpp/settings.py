@@ -76,9 +76,9 @@ class SmppSettings:
     """One SMPP channel as configured. Units: names ending in `_s` are seconds; `rate` is segments a second."""
 
     host: str = setting(Text(255, 1), "Name or address of the SMSC.")
-    port: int = setting(Number(1, 65_535), "Port of the SMSC.", 2775)
+    port: int = setting(Number(1, 65_535), "Port of the SMSC.", 2775, basic=True)
     system_id: str = setting(Text(64, 1), "Account name of the bind.")
-    password: str = setting(Text(64), "Password of the bind.", "", secret=True)
+    password: str = setting(Text(64), "Password of the bind.", "", secret=True, basic=True)
     system_type: str = setting(Text(12), "System type of the bind; most SMSCs want none.", "")
     address_range: str = setting(Text(40), "Address range of the bind; most SMSCs want none.", "")
     mode: str = setting(
@@ -86,9 +86,13 @@ class SmppSettings:
         "One session both ways, or one for each direction.",
         "transceiver",
     )
-    links: int = setting(Number(1, 32), "Sessions (pairs of sessions with `separate`) held open at once.", 1)
-    window: int = setting(Number(1, 10_000), "Segments a link may have unanswered.", 10)
-    rate: float = setting(Number(0, 100_000, whole=False), "Segments a second, all links together; 0: no limit.", 0.0)
+    links: int = setting(
+        Number(1, 32), "Sessions (pairs of sessions with `separate`) held open at once.", 1, basic=True
+    )
+    window: int = setting(Number(1, 10_000), "Segments a link may have unanswered.", 10, basic=True)
+    rate: float = setting(
+        Number(0, 100_000, whole=False), "Segments a second, all links together; 0: no limit.", 0.0, basic=True
+    )
     enquire_link_s: float = setting(_SECONDS, "Silence after which the peer is asked whether it is there.", 30.0)
     response_timeout_s: float = setting(
         _ANSWER_S, "Time to wait for an answer; after it the outcome of a message is unknown.", 60.0
@@ -96,7 +100,7 @@ class SmppSettings:
     bind_timeout_s: float = setting(_SECONDS, "Time for connecting, TLS and bind together.", 15.0)
     reconnect_first_s: float = setting(_SECONDS, "First wait before connecting again; it doubles each time.", 1.0)
     reconnect_longest_s: float = setting(_SECONDS, "Longest wait before connecting again.", 60.0)
-    tls: bool = setting(Switch(), "Whether the connection is TLS from its first octet.", False)
+    tls: bool = setting(Switch(), "Whether the connection is TLS from its first octet.", False, basic=True)
     tls_verify: bool = setting(Switch(), "Whether the certificate and name of the SMSC are checked.", True)
     tls_ca_file: str = setting(Text(4096), "Certificates to trust instead of the system's.", "")
     tls_server_name: str = setting(Text(255), "Name the certificate must bear; empty for `host`.", "")
@@ -134,7 +138,9 @@ class SmppSettings:
     receipts_pending: int = setting(
         Number(1, 1_000_000), "Receipts held until they are on disk; more are left to the peer for a while.", 10_000
     )
-    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
+    price: int = setting(
+        Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0, basic=True
+    )
     extra_tlvs: dict[str, str] = field(
         default_factory=dict,
         metadata=about(Table("tag: hexadecimal octets", _tag, _octets), "Parameters added to every message."),
@@ -189,19 +195,29 @@ def read(given: Mapping[str, Any]) -> SmppSettings:
     settings = fields.read(SmppSettings, PROVIDER_NAME, given)
     for name in ("system_id", "password", "system_type", "address_range", "service_type"):
         if not getattr(settings, name).isascii():
-            raise ConfigError(f"smpp: {name}: SMPP carries ASCII here; write it without accents", field=name)
+            raise ConfigError(
+                f"smpp: {name}: SMPP carries ASCII here; write it without accents", field=name, fault="no_ascii"
+            )
     if settings.packed and settings.default_alphabet != "gsm":
-        raise ConfigError("smpp: packed needs default_alphabet gsm: other alphabets have no septets", field="packed")
+        raise ConfigError(
+            "smpp: packed needs default_alphabet gsm: other alphabets have no septets",
+            field="packed",
+            fault="packed_alphabet",
+        )
     if settings.packed and settings.long_message == "payload":
-        raise ConfigError("smpp: packed cannot go with long_message payload; choose udh8", field="packed")
+        raise ConfigError(
+            "smpp: packed cannot go with long_message payload; choose udh8", field="packed", fault="packed_payload"
+        )
     if settings.reconnect_first_s > settings.reconnect_longest_s:
         raise ConfigError(
-            "smpp: reconnect_first_s is longer than reconnect_longest_s; lower the first", field="reconnect_first_s"
+            "smpp: reconnect_first_s is longer than reconnect_longest_s; lower the first",
+            field="reconnect_first_s",
+            fault="reconnect_order",
         )
     if not settings.tls and (settings.tls_cert_file or settings.tls_ca_file or settings.tls_server_name):
-        raise ConfigError("smpp: TLS files are set but tls is false; set tls to true", field="tls")
+        raise ConfigError("smpp: TLS files are set but tls is false; set tls to true", field="tls", fault="tls_off")
     if settings.tls_key_file and not settings.tls_cert_file:
-        raise ConfigError("smpp: tls_key_file needs tls_cert_file", field="tls_key_file")
+        raise ConfigError("smpp: tls_key_file needs tls_cert_file", field="tls_key_file", fault="key_alone")
     return settings
 
 

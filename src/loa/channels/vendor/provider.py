@@ -24,6 +24,7 @@ class VendorProvider:
         removes_duplicates=False,
         takes_reports=True,
         secrets=fields.secrets_of(own.VendorSettings),
+        settings=fields.describe(own.VendorSettings),
     )
 
     def check(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:

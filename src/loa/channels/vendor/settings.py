@@ -26,7 +26,7 @@ class VendorSettings:
 
     base_url: str = setting(Text(2048, 8), "Address of the gateway, for instance `https://sms.example.vn`.")
     api_key: str = setting(Text(512, 1), "Key that the gateway gave us, sent as `API-KEY`.", secret=True)
-    window: int = setting(Number(1, 1_000), "Requests that may wait for their answer.", 50)
+    window: int = setting(Number(1, 1_000), "Requests that may wait for their answer.", 50, basic=True)
     connect_timeout_s: float = setting(_CONNECT_S, "Time for connecting and TLS.", 10.0)
     response_timeout_s: float = setting(_ANSWER_S, "Time for the whole answer; after it the outcome is unknown.", 30.0)
     tls_verify: bool = setting(Switch(), "Whether the certificate of the gateway is checked.", True)
@@ -43,7 +43,9 @@ class VendorSettings:
         "",
         secret=True,
     )
-    price: int = setting(Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0)
+    price: int = setting(
+        Number(0, 1_000_000), "What one segment costs, in VND; 0 where nobody has said.", 0, basic=True
+    )
 
     @property
     def url(self) -> str:
@@ -78,8 +80,12 @@ def read(given: Mapping[str, Any]) -> VendorSettings:
         sound = False
     if not sound:
         raise ConfigError(
-            "vendor: base_url: give scheme and host only, for instance https://sms.example.vn", field="base_url"
+            "vendor: base_url: give scheme and host only, for instance https://sms.example.vn",
+            field="base_url",
+            fault="no_site",
         )
     if not settings.api_key.isascii() or not settings.api_key.isprintable():
-        raise ConfigError("vendor: api_key: a key has printable ASCII characters only", field="api_key")
+        raise ConfigError(
+            "vendor: api_key: a key has printable ASCII characters only", field="api_key", fault="no_ascii"
+        )
     return settings

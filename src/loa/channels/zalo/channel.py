@@ -143,6 +143,8 @@ class ZaloChannel:
             window_in_use=len(self._requests),
             window_size=self._settings.window,
             detail="; ".join([*notes, *self._gate.notes()]),
+            rate=self._pace.told(self._clock.monotonic()),
+            quota_left=self._gate.day.left if self._gate.day.left >= 0 else None,
         )
 
     async def test(self) -> list[Step]:

@@ -41,6 +41,7 @@ class ZaloProvider:
         # No source says that Zalo removes duplicates by our tracking id.
         removes_duplicates=False,
         secrets=fields.secrets_of(own.ZaloSettings),
+        settings=fields.describe(own.ZaloSettings),
         reaches_users=True,
         needs_grant=True,
     )

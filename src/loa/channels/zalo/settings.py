@@ -64,7 +64,11 @@ class ZaloSettings:
     app_secret: str = setting(Text(255, 1), "Secret key of the app; signs us in at the token endpoint.", secret=True)
     oa_id: str = setting(Text(64, 1), "Id of the Official Account.")
     oa_secret_key: str = setting(
-        Text(255), "OA Secret Key of the app's page for events; without it no event is believed.", "", secret=True
+        Text(255),
+        "OA Secret Key of the app's page for events; without it no event is believed.",
+        "",
+        secret=True,
+        basic=True,
     )
     oauth_url: str = setting(Text(2048, 8), "Where consent and tokens are.", "https://oauth.zaloapp.com")
     openapi_url: str = setting(Text(2048, 8), "Where Official Account messages go.", "https://openapi.zalo.me")
@@ -95,7 +99,7 @@ class ZaloSettings:
         Number(0, 1_000_000), "Messages of the daily quota kept for one-time codes, however few were sent so far.", 100
     )
     owner: str = setting(
-        Text(255), "Tenant whose Official Account it is; empty for the only one that routes over it.", ""
+        Text(255), "Tenant whose Official Account it is; empty for the only one that routes over it.", "", basic=True
     )
     tls_verify: bool = setting(Switch(), "Whether the certificate of Zalo is checked.", True)
     tls_ca_file: str = setting(Text(4096), "Certificates to trust instead of the system's.", "")
@@ -115,18 +119,26 @@ def read(given: Mapping[str, Any]) -> ZaloSettings:
     for name in URLS:
         if not _sound(getattr(settings, name)):
             raise ConfigError(
-                f"zalo: {name}: give scheme and host only, for instance https://openapi.zalo.me", field=name
+                f"zalo: {name}: give scheme and host only, for instance https://openapi.zalo.me",
+                field=name,
+                fault="no_site",
             )
     for name in HEADER_VALUES:
         value = getattr(settings, name)
         if not value.isascii() or not value.isprintable() or value != value.strip():
-            raise ConfigError(f"zalo: {name}: printable ASCII characters without spaces around", field=name)
+            raise ConfigError(
+                f"zalo: {name}: printable ASCII characters without spaces around", field=name, fault="no_ascii"
+            )
     if settings.pkce_verifier and not _VERIFIER.fullmatch(settings.pkce_verifier):
         raise ConfigError(
-            "zalo: pkce_verifier: 43 to 128 letters, digits and - . _ ~, as RFC 7636 has it", field="pkce_verifier"
+            "zalo: pkce_verifier: 43 to 128 letters, digits and - . _ ~, as RFC 7636 has it",
+            field="pkce_verifier",
+            fault="no_verifier",
         )
     if settings.redirect_uri and not settings.redirect_uri.startswith(("https://", "http://")):
-        raise ConfigError("zalo: redirect_uri: give a full address, beginning with https://", field="redirect_uri")
+        raise ConfigError(
+            "zalo: redirect_uri: give a full address, beginning with https://", field="redirect_uri", fault="no_address"
+        )
     return settings
 
 

@@ -1,7 +1,7 @@
 """Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,14 @@ from loa.ledger.rows import (
     KEY_COLUMNS,
     ROUTES,
     key_values,
+    moved,
     read_channel,
     read_endpoint,
     read_key,
     read_route,
     steps_text,
     text,
+    with_changes,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
@@ -188,6 +190,21 @@ async def routes(connection: Any) -> list[RouteRecord]:
     return [read_route(row) for row in await connection.fetch(f"{ROUTES} ORDER BY tenant_id, position, id")]
 
 
+def move_route(route_id: int, place: int) -> Change:
+    """Put a rule at a place among its tenant's; False when there is none."""
+
+    async def run(connection: Any) -> bool:
+        query = (
+            "SELECT id FROM route WHERE tenant_id = (SELECT tenant_id FROM route WHERE id = $1)"
+            " ORDER BY position, id FOR UPDATE"
+        )
+        order = moved([row["id"] for row in await connection.fetch(query, route_id)], route_id, place)
+        await connection.executemany("UPDATE route SET position = $1 WHERE id = $2", order)
+        return bool(order)
+
+    return run
+
+
 def remove_route(route_id: int) -> Change:
     """Remove a rule; False when there is none."""
 
@@ -218,6 +235,27 @@ def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_st
         statement = "UPDATE endpoint SET secrets = $1 WHERE tenant_id = $2 AND id = $3"
         await connection.execute(statement, seal_secrets(sealer, tenant_id, url, [secret]), tenant_id, found.id)
         return replace(found, secrets=(secret,))
+
+    return run
+
+
+def change_endpoint(
+    sealer: Sealer, endpoint_id: int, every_step: bool | None, inbound: bool | None, secrets: Sequence[str] | None
+) -> Change:
+    """Change what is given; gives the endpoint as it is then, None where there is none."""
+
+    async def run(connection: Any) -> Endpoint | None:
+        row = await connection.fetchrow(f"{ENDPOINTS} WHERE id = $1 FOR UPDATE", endpoint_id)
+        if row is None:
+            return None
+        found = with_changes(read_endpoint(row, sealer), every_step, inbound, secrets)
+        sealed = None if secrets is None else seal_secrets(sealer, found.tenant_id, found.url, secrets)
+        statement = (
+            "UPDATE endpoint SET every_step = $1, inbound = $2, secrets = coalesce($3, secrets)"
+            " WHERE tenant_id = $4 AND id = $5"
+        )
+        await connection.execute(statement, found.every_step, found.inbound, sealed, found.tenant_id, endpoint_id)
+        return found
 
     return run
 

@@ -18,6 +18,7 @@ from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.postgres import (
     accept,
+    batches,
     callbacks,
     claims,
     directory,
@@ -37,6 +38,7 @@ from loa.ledger.postgres import (
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
+from loa.ledger.postgres.deliveries import DeliveryReading
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.hints import Hints
 from loa.ledger.postgres.marks import Marks
@@ -47,6 +49,7 @@ from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
 from loa.ledger.users import Maker
+from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
 from loa.ports.grants import Grant
@@ -106,6 +109,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "grants": grants.change,
     "sealing": sealing.change,
     "users": users.change,
+    "batches": batches.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -140,6 +144,7 @@ DESKS: Final = (
             "grants",
             "sealing",
             "users",
+            "batches",
             "share",
             "ping",
         ),
@@ -163,7 +168,7 @@ class PostgresOptions:
     """Address of the role that owns the tables, where it is not the one that works with them."""
 
 
-class PostgresLedger(Calls):
+class PostgresLedger(DeliveryReading, Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory
@@ -389,8 +394,14 @@ class PostgresLedger(Calls):
 
     # users
 
-    async def _look_up(self, make: Maker) -> Any:
-        return await self._read(lambda connection: users.run(connection, make))
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:
+        return await self._read(lambda connection: users.run(connection, make), tenant_id)
+
+    # batches
+
+    async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
+        """See ports.batches.BatchReading."""
+        return await self._read(lambda c: batches.sent_messages(c, tenant_id, referent_ids), tenant_id)  # type: ignore[no-any-return]
 
     # search
 

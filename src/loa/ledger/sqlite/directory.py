@@ -1,7 +1,7 @@
 """Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,14 @@ from loa.ledger.rows import (
     KEY_COLUMNS,
     ROUTES,
     key_values,
+    moved,
     read_channel,
     read_endpoint,
     read_key,
     read_route,
     steps_text,
     text,
+    with_changes,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ledger.sqlite.unit import Unit
@@ -182,6 +184,20 @@ def routes(connection: apsw.Connection) -> list[RouteRecord]:
     return [read_route(row) for row in connection.execute(f"{ROUTES} ORDER BY tenant_id, position, id")]
 
 
+def move_route(route_id: int, place: int) -> Change:
+    """Put a rule at a place among its tenant's; False when there is none."""
+
+    def run(connection: apsw.Connection) -> bool:
+        query = (
+            "SELECT id FROM route WHERE tenant_id = (SELECT tenant_id FROM route WHERE id = ?) ORDER BY position, id"
+        )
+        order = moved([number for (number,) in connection.execute(query, (route_id,))], route_id, place)
+        connection.executemany("UPDATE route SET position = ? WHERE id = ?", order)
+        return bool(order)
+
+    return run
+
+
 def remove_route(route_id: int) -> Change:
     """Remove a rule; False when there is none."""
 
@@ -210,6 +226,24 @@ def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_st
         statement = "UPDATE endpoint SET secrets = ? WHERE id = ?"
         connection.execute(statement, (seal_secrets(sealer, tenant_id, url, [secret]), found.id))
         return replace(found, secrets=(secret,))
+
+    return run
+
+
+def change_endpoint(
+    sealer: Sealer, endpoint_id: int, every_step: bool | None, inbound: bool | None, secrets: Sequence[str] | None
+) -> Change:
+    """Change what is given; gives the endpoint as it is then, None where there is none."""
+
+    def run(connection: apsw.Connection) -> Endpoint | None:
+        rows = connection.execute(f"{ENDPOINTS} WHERE id = ?", (endpoint_id,)).fetchall()
+        if not rows:
+            return None
+        found = with_changes(read_endpoint(rows[0], sealer), every_step, inbound, secrets)
+        sealed = None if secrets is None else seal_secrets(sealer, found.tenant_id, found.url, secrets)
+        statement = "UPDATE endpoint SET every_step = ?, inbound = ?, secrets = coalesce(?, secrets) WHERE id = ?"
+        connection.execute(statement, (int(found.every_step), int(found.inbound), sealed, endpoint_id))
+        return found
 
     return run
 

@@ -20,8 +20,10 @@ from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.sqlite import (
     accept,
+    batches,
     callbacks,
     claims,
+    deliveries,
     directory,
     grants,
     inbound,
@@ -44,12 +46,15 @@ from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ledger.users import Maker
+from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     ChannelRecord,
     Endpoint,
     MessageFilter,
@@ -95,6 +100,7 @@ HANDLERS: dict[str, Handler] = {
     "grants": grants.change,
     "sealing": sealing.change,
     "users": users.change,
+    "batches": users.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -325,8 +331,14 @@ class SqliteLedger(Calls):
 
     # users
 
-    async def _look_up(self, make: Maker) -> Any:
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:  # noqa: ARG002 - no wall in a file
         return await self._readers.read(lambda connection: users.run(connection, make))
+
+    # batches
+
+    async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
+        """See ports.batches.BatchReading."""
+        return await self._readers.read(lambda connection: batches.sent_messages(connection, tenant_id, referent_ids))
 
     # search
 
@@ -373,6 +385,20 @@ class SqliteLedger(Calls):
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
         return await self._readers.read(lambda connection: search.events(connection, tenant_id, after, limit))
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callbacks(c, tenant_id, wanted, after, limit))
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callback(c, self._sealer, tenant_id, callback_id))
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.count_failed(c, tenant_id, endpoint_id, since, limit))
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -380,7 +380,7 @@ CREATE TABLE callback (
   result text NOT NULL DEFAULT ''
 );
 CREATE INDEX callback_due ON callback (endpoint_id, due_at, event_id) WHERE due_at IS NOT NULL;
-CREATE INDEX callback_failed ON callback (endpoint_id, at) WHERE result = 'failed';
+CREATE INDEX callback_failed ON callback (endpoint_id, at, event_id) WHERE result = 'failed';
 
 CREATE TABLE parked (
   channel_id integer NOT NULL,

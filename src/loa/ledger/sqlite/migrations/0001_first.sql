@@ -370,3 +370,54 @@ CREATE TABLE audit (
   address TEXT NOT NULL,
   digest TEXT NOT NULL
 ) STRICT;
+
+-- Batches: see loa.ports.batches. Rows, marks and outcomes are packed: see loa.ledger.batches.
+
+CREATE TABLE batch (
+  id INTEGER PRIMARY KEY,
+  tenant_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  who TEXT NOT NULL,
+  state TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  live INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  plan TEXT NOT NULL DEFAULT '{}',
+  rate INTEGER NOT NULL DEFAULT 0,
+  start_at INTEGER NOT NULL DEFAULT 0,
+  begun_at INTEGER,
+  done_at INTEGER,
+  row_count INTEGER NOT NULL DEFAULT 0,
+  checked INTEGER NOT NULL DEFAULT 0,
+  position INTEGER NOT NULL DEFAULT 0,
+  slice_end INTEGER NOT NULL DEFAULT 0,
+  slice_begun_at INTEGER NOT NULL DEFAULT 0,
+  counts TEXT NOT NULL DEFAULT '{}',
+  findings TEXT NOT NULL DEFAULT '{}',
+  forgotten INTEGER NOT NULL DEFAULT 0,
+  owner TEXT NOT NULL DEFAULT '',
+  claimed_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX batch_tenant ON batch (tenant_id, id);
+CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running');
+CREATE INDEX batch_kept ON batch (created_at) WHERE forgotten = 0;
+CREATE INDEX batch_created ON batch (created_at);
+
+CREATE TABLE batch_chunk (
+  tenant_id INTEGER NOT NULL,
+  batch_id INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  cells BLOB NOT NULL,
+  bad BLOB,
+  PRIMARY KEY (tenant_id, batch_id, first)
+) STRICT;
+
+CREATE TABLE batch_part (
+  tenant_id INTEGER NOT NULL,
+  batch_id INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  outcome BLOB NOT NULL,
+  PRIMARY KEY (tenant_id, batch_id, first)
+) STRICT;
