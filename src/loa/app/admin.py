@@ -84,6 +84,7 @@ def _of_people(people: People) -> dict[str, Verb]:
         "keys.create": people.create_key,
         "keys.list": people.list_keys,
         "keys.revoke": people.revoke_key,
+        "keys.rotate": people.rotate_key,
         "senders.add": people.add_sender,
         "senders.list": people.list_senders,
     }

@@ -30,6 +30,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "templates.text": Act(May.CHANGE_CHANNELS, "template", ("channel",)),
     "templates.sync": Act(May.CHANGE_CHANNELS, "channel"),
     "keys.create": Act(May.CHANGE_KEYS, "name", ("tenant", "live", "permissions", "senders", "networks", "expires_at")),
+    "keys.rotate": Act(May.CHANGE_KEYS, "key", ("name", "expires_at")),
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),

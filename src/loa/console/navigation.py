@@ -38,6 +38,6 @@ GROUPS: Final = (
         "nav.group.carry",
         (Entry("/console/channels", "channels", "nav.channels"),),
     ),
-    Group("nav.group.connect", ()),
+    Group("nav.group.connect", (Entry("/console/keys", "keys", "nav.keys", May.CHANGE_KEYS),)),
     Group("nav.group.govern", ()),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, confirm, preferences, sign_ins
+from loa.console import assets, confirm, key_forms, keys, preferences, sign_ins
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
@@ -15,6 +15,7 @@ from loa.console.tail import stream, tail
 from loa.domain.roles import May
 
 READ: Final = May.READ_MESSAGES
+KEY: Final = f"{keys.PATH}/{{key_id}}"
 
 SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/", overview, READ),
@@ -31,6 +32,15 @@ SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/tail", tail, READ),
     Screen("/console/tail/events", stream, READ),
     Screen("/console/channels", channels, READ),
+    Screen(keys.PATH, keys.keys, May.CHANGE_KEYS),
+    Screen(f"{keys.PATH}/new", key_forms.ask_new, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{keys.PATH}/new", key_forms.new, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(f"{keys.PATH}/import", key_forms.ask_import, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{keys.PATH}/import", key_forms.take_over, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(KEY, keys.key, May.CHANGE_KEYS),
+    Screen(f"{KEY}/rotate", key_forms.ask_rotate, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{KEY}/rotate", key_forms.rotate, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(f"{KEY}/revoke", key_forms.revoke, May.CHANGE_KEYS, "POST", asks_again=True, form=KEY),
     Screen(CONFIRM_PATH, confirm.ask, READ),
     Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
     Screen(sign_ins.PATH, sign_ins.sign_ins, READ),
