@@ -11,11 +11,15 @@ from loa.domain.roles import May
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One verb. `subject`: the argument that names what it is done to; `told`: those that the audit log keeps too."""
+    """One verb. `subject`: the argument that names what it is done to; `told`: those that the audit log keeps too.
+
+    `tells_itself`: the verb writes its own entry, which knows what was before.
+    """
 
     needs: May
     subject: str = ""
     told: tuple[str, ...] = ()
+    tells_itself: bool = False
 
 
 ACTS: Final[Mapping[str, Act]] = {
@@ -34,6 +38,12 @@ ACTS: Final[Mapping[str, Act]] = {
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
+    "users.add": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.role": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.disable": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.enable": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.reset_link": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.audit.export": Act(May.READ_AUDIT, told=("who", "verb", "subject", "since", "until")),
     "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
@@ -42,11 +52,11 @@ ACTS: Final[Mapping[str, Act]] = {
 class Acts(Protocol):
     """The way to the verbs."""
 
-    async def read(self, verb: str, **args: Any) -> Any:
+    async def read(self, verb: str, /, **args: Any) -> Any:
         """Ask with a verb that changes nothing. Errors: those of the verb."""
         ...
 
-    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+    async def do(self, request: Request, verb: str, /, **args: Any) -> Any:
         """Have something done, once it stands in the audit log who wants it.
 
         Errors: Forbidden where the visitor's role does not allow it, nothing is done then; those of the verb.

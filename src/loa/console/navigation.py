@@ -39,5 +39,11 @@ GROUPS: Final = (
         (Entry("/console/channels", "channels", "nav.channels"),),
     ),
     Group("nav.group.connect", (Entry("/console/keys", "keys", "nav.keys", May.CHANGE_KEYS),)),
-    Group("nav.group.govern", ()),
+    Group(
+        "nav.group.govern",
+        (
+            Entry("/console/users", "users", "nav.users", May.CHANGE_USERS),
+            Entry("/console/audit", "audit", "nav.audit", May.READ_AUDIT),
+        ),
+    ),
 )
