@@ -1,7 +1,7 @@
 """The console in this process, and the one-time links that lead into it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 
@@ -20,7 +20,7 @@ from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus, Provider, Retells
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
-from loa.ports.users import Purpose, Users
+from loa.ports.users import Actor, Purpose, Users
 from loa.settings.tree import Settings
 from loa.stages.passwords import Passwords
 from loa.stages.signing_in import SigningIn
@@ -37,8 +37,12 @@ def signing_in(users: Users, clock: Clock) -> SigningIn:
     return SigningIn(users, clock, Passwords())
 
 
-Verbs = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""Has a verb of administration done."""
+class Verbs(Protocol):
+    """Has a verb of administration done; `by`: who wants it, for verbs that write the audit log themselves."""
+
+    def __call__(self, verb: str, args: Mapping[str, Any], by: Actor | None = None) -> Awaitable[Any]:
+        """Do it. Errors: those of the verb."""
+        ...
 
 
 class Acting:
@@ -48,20 +52,21 @@ class Acting:
         self._verbs = verbs
         self._signing = signing
 
-    async def read(self, verb: str, **args: Any) -> Any:
+    async def read(self, verb: str, /, **args: Any) -> Any:
         """See loa.console.acts.Acts."""
         return await self._verbs(verb, args)
 
-    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+    async def do(self, request: Request, verb: str, /, **args: Any) -> Any:
         """See loa.console.acts.Acts."""
         act, user = ACTS[verb], request.state.user
         if not may(user.role, act.needs):
             raise Forbidden("forbidden", f"the role {user.role} does not allow {verb}")
         subject, address = str(args.get(act.subject, "")), address_of(request.scope)
         told = {name: args[name] for name in act.told if name in args}
-        await self._signing.note(user, verb, subject, after=told, address=address)
+        if not act.tells_itself:
+            await self._signing.note(user, verb, subject, after=told, address=address)
         try:
-            return await self._verbs(verb, args)
+            return await self._verbs(verb, args, Actor(user.id, user.name, address))
         except LoaError as error:
             await self._signing.note(user, f"{verb}.refused", subject, after={"error": error.code}, address=address)
             raise

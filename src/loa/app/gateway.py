@@ -31,6 +31,7 @@ from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
+from loa.ports.users import Actor
 from loa.settings.tree import Settings
 from loa.stages.registry import Registry
 
@@ -94,8 +95,8 @@ class Gateway:
             changed=self.registry.refresh,
         )
 
-    async def _do(self, verb: str, args: Mapping[str, Any]) -> Any:
-        return await self.admin.do(verb, args)
+    async def _do(self, verb: str, args: Mapping[str, Any], by: Actor | None = None) -> Any:
+        return await self.admin.do(verb, args, by)
 
     @property
     def _roles(self) -> str:

@@ -44,12 +44,14 @@ GROUPS: Final = (
             Entry("/console/templates", "templates", "nav.templates"),
         ),
     ),
-    Group("nav.group.connect", ()),
+    Group("nav.group.connect", (Entry("/console/keys", "keys", "nav.keys", May.CHANGE_KEYS),)),
     Group(
         "nav.group.govern",
         (
             Entry("/console/rules", "rules", "nav.rules"),
             Entry("/console/balance", "balance", "nav.balance"),
+            Entry("/console/users", "users", "nav.users", May.CHANGE_USERS),
+            Entry("/console/audit", "audit", "nav.audit", May.READ_AUDIT),
         ),
     ),
 )

@@ -4,7 +4,21 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, bulk, confirm, export, lookup, preferences, sign_ins, submission, unknown
+from loa.console import (
+    assets,
+    audit,
+    bulk,
+    confirm,
+    export,
+    key_forms,
+    keys,
+    lookup,
+    preferences,
+    sign_ins,
+    submission,
+    unknown,
+    users,
+)
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
@@ -15,6 +29,8 @@ from loa.console.tail import stream, tail
 from loa.domain.roles import May
 
 READ: Final = May.READ_MESSAGES
+USER: Final = f"{users.PATH}/{{user_id}}"
+KEY: Final = f"{keys.PATH}/{{key_id}}"
 
 SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/", overview, READ),
@@ -39,6 +55,25 @@ SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/tail", tail, READ),
     Screen("/console/tail/events", stream, READ),
     Screen("/console/channels", channels, READ),
+    Screen(keys.PATH, keys.keys, May.CHANGE_KEYS),
+    Screen(f"{keys.PATH}/new", key_forms.ask_new, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{keys.PATH}/new", key_forms.new, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(f"{keys.PATH}/import", key_forms.ask_import, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{keys.PATH}/import", key_forms.take_over, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(KEY, keys.key, May.CHANGE_KEYS),
+    Screen(f"{KEY}/rotate", key_forms.ask_rotate, May.CHANGE_KEYS, asks_again=True),
+    Screen(f"{KEY}/rotate", key_forms.rotate, May.CHANGE_KEYS, "POST", asks_again=True),
+    Screen(f"{KEY}/revoke", key_forms.revoke, May.CHANGE_KEYS, "POST", asks_again=True, form=KEY),
+    Screen(users.PATH, users.users, May.CHANGE_USERS),
+    Screen(f"{users.PATH}/new", users.ask_new, May.CHANGE_USERS, asks_again=True),
+    Screen(f"{users.PATH}/new", users.new, May.CHANGE_USERS, "POST", asks_again=True),
+    Screen(USER, users.user, May.CHANGE_USERS),
+    Screen(f"{USER}/role", users.set_role, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
+    Screen(f"{USER}/disable", users.disable, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
+    Screen(f"{USER}/enable", users.enable, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
+    Screen(f"{USER}/reset-link", users.reset_link, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
+    Screen(audit.PATH, audit.audit, May.READ_AUDIT),
+    Screen(f"{audit.PATH}/export", audit.export, May.READ_AUDIT, "POST", asks_again=True, form=audit.PATH),
     Screen(CONFIRM_PATH, confirm.ask, READ),
     Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
     Screen(sign_ins.PATH, sign_ins.sign_ins, READ),
