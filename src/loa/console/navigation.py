@@ -33,7 +33,7 @@ GROUPS: Final = (
             Entry("/console/messages", "messages", "nav.messages"),
         ),
     ),
-    Group("nav.group.send", ()),
+    Group("nav.group.send", (Entry("/console/send", "send", "nav.send", May.SEND),)),
     Group(
         "nav.group.carry",
         (Entry("/console/channels", "channels", "nav.channels"),),

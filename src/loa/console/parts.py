@@ -11,10 +11,10 @@ from loa.console.sending import Sending
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search
+from loa.ports.ledger import Directory, Search, Templates
 
 
-class Reading(Search, Directory, Protocol):
+class Reading(Search, Directory, Templates, Protocol):
     """What the screens read from."""
 
 

@@ -13,6 +13,7 @@ from loa.console.message import content, message
 from loa.console.messages import messages
 from loa.console.overview import overview
 from loa.console.parts import Parts
+from loa.console.send import act, send, sent
 from loa.console.tail import stream, tail
 
 Screen = Callable[[Request, Parts], Awaitable[Response]]
@@ -25,6 +26,9 @@ SCREENS: Final[tuple[tuple[str, Screen, str], ...]] = (
     ("/console/tail", tail, "GET"),
     ("/console/tail/events", stream, "GET"),
     ("/console/channels", channels, "GET"),
+    ("/console/send", send, "GET"),
+    ("/console/send", act, "POST"),
+    ("/console/send/{referent_id}", sent, "GET"),
 )
 """Path, what answers, and to which method. The gate guards those that are not safe."""
 
