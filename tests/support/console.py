@@ -15,6 +15,7 @@ from starlette.routing import Router
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, retelling, signing_in
 from loa.app.console_sending import ConsoleSending
+from loa.app.faces import ways_of
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
 from loa.console.headers import Headers
@@ -92,7 +93,7 @@ class Desk:
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
         registry = Registry(self.ledger, self.clock)
-        planner = Planner(registry, simulated_providers=["sandbox"])
+        planner = Planner(registry, simulated_providers=["sandbox"], ways=ways_of(providers()))
         intake = Intake(self.ledger, registry, planner, self.clock, QuietProbe())
         return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 

@@ -34,7 +34,7 @@ GROUPS: Final = (
             Entry("/console/unknown", "unknown", "nav.unknown"),
         ),
     ),
-    Group("nav.group.send", ()),
+    Group("nav.group.send", (Entry("/console/send", "send", "nav.send", May.SEND),)),
     Group(
         "nav.group.carry",
         (

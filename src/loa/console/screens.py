@@ -4,81 +4,17 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import (
-    assets,
-    audit,
-    bulk,
-    confirm,
-    export,
-    key_forms,
-    keys,
-    lookup,
-    preferences,
-    sign_ins,
-    submission,
-    unknown,
-    users,
-)
-from loa.console.channels import channels
-from loa.console.message import content, message
-from loa.console.messages import messages
-from loa.console.overview import overview
+from loa.console import assets, preferences
 from loa.console.parts import Parts
-from loa.console.screen import CONFIRM_PATH, Screen
-from loa.console.tail import stream, tail
-from loa.domain.roles import May
-
-READ: Final = May.READ_MESSAGES
-USER: Final = f"{users.PATH}/{{user_id}}"
-KEY: Final = f"{keys.PATH}/{{key_id}}"
+from loa.console.routes import carry, connect, govern, sends, watch
+from loa.console.screen import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
-    Screen("/console/", overview, READ),
-    Screen("/console/messages", messages, READ),
-    Screen(bulk.PATH, bulk.preview, May.SETTLE),
-    Screen(bulk.PATH, bulk.start, May.SETTLE, "POST"),
-    Screen(f"{bulk.PATH}/{{job}}", bulk.progress, May.SETTLE),
-    Screen(f"{bulk.PATH}/{{job}}/stop", bulk.stop, May.SETTLE, "POST"),
-    Screen(export.PATH, export.export, READ, "POST"),
-    Screen("/console/messages/{message_id}", message, READ),
-    Screen(
-        "/console/messages/{message_id}/content",
-        content,
-        May.SEE_CONTENT,
-        "POST",
-        asks_again=True,
-        form="/console/messages/{message_id}",
-    ),
-    Screen(submission.PATH, submission.submission, READ),
-    Screen(unknown.PATH, unknown.unknown, READ),
-    Screen(lookup.PATH, lookup.search, READ),
-    Screen("/console/tail", tail, READ),
-    Screen("/console/tail/events", stream, READ),
-    Screen("/console/channels", channels, READ),
-    Screen(keys.PATH, keys.keys, May.CHANGE_KEYS),
-    Screen(f"{keys.PATH}/new", key_forms.ask_new, May.CHANGE_KEYS, asks_again=True),
-    Screen(f"{keys.PATH}/new", key_forms.new, May.CHANGE_KEYS, "POST", asks_again=True),
-    Screen(f"{keys.PATH}/import", key_forms.ask_import, May.CHANGE_KEYS, asks_again=True),
-    Screen(f"{keys.PATH}/import", key_forms.take_over, May.CHANGE_KEYS, "POST", asks_again=True),
-    Screen(KEY, keys.key, May.CHANGE_KEYS),
-    Screen(f"{KEY}/rotate", key_forms.ask_rotate, May.CHANGE_KEYS, asks_again=True),
-    Screen(f"{KEY}/rotate", key_forms.rotate, May.CHANGE_KEYS, "POST", asks_again=True),
-    Screen(f"{KEY}/revoke", key_forms.revoke, May.CHANGE_KEYS, "POST", asks_again=True, form=KEY),
-    Screen(users.PATH, users.users, May.CHANGE_USERS),
-    Screen(f"{users.PATH}/new", users.ask_new, May.CHANGE_USERS, asks_again=True),
-    Screen(f"{users.PATH}/new", users.new, May.CHANGE_USERS, "POST", asks_again=True),
-    Screen(USER, users.user, May.CHANGE_USERS),
-    Screen(f"{USER}/role", users.set_role, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
-    Screen(f"{USER}/disable", users.disable, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
-    Screen(f"{USER}/enable", users.enable, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
-    Screen(f"{USER}/reset-link", users.reset_link, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
-    Screen(audit.PATH, audit.audit, May.READ_AUDIT),
-    Screen(f"{audit.PATH}/export", audit.export, May.READ_AUDIT, "POST", asks_again=True, form=audit.PATH),
-    Screen(CONFIRM_PATH, confirm.ask, READ),
-    Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
-    Screen(sign_ins.PATH, sign_ins.sign_ins, READ),
-    Screen(f"{sign_ins.PATH}/end-all", sign_ins.end_all, READ, "POST"),
-    Screen(f"{sign_ins.PATH}/{{digest}}/end", sign_ins.end, READ, "POST"),
+    *watch.SCREENS,
+    *sends.SCREENS,
+    *carry.SCREENS,
+    *connect.SCREENS,
+    *govern.SCREENS,
 )
 """Every screen with what it needs; the first whose path fits answers."""
 
