@@ -19,7 +19,7 @@ from tests.support.shared_ledger import SharedLedger
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "figure"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -30,6 +30,7 @@ WALKS = {
     "parked_page": "parked",
     "queued_anywhere": "queue",
     "waiting_unknown": "unknown",
+    "unknown_waiting": "unknown",
 }
 """Queries that walk a table in the order of an index and stop early, or one that holds only what is left to do."""
 
@@ -37,7 +38,7 @@ WALKS = {
 SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
-    "told_of_inbound",
+    *("told_of_inbound", "figure_series", "figure_sums"),
     *("revision", "lane_depths", "message_page"),
 )
 

@@ -22,7 +22,7 @@ from loa.ports.records import MessageFilter, Row
 PAGE: Final = 50
 STATES: Final = {state.label: state for state in State}
 CLASSES: Final = {each.label: each for each in TrafficClass}
-TEXT_FIELDS: Final = ("destination", "sender", "channel", "request_id", "since", "until")
+TEXT_FIELDS: Final = ("destination", "sender", "channel", "error", "request_id", "since", "until")
 LONGEST: Final = 200
 
 
@@ -70,6 +70,7 @@ def read_filter(query: QueryParams, read_number: Callable[[str], str | None]) ->
             sender=texts["sender"],
             channel=texts["channel"],
             request_id=texts["request_id"],
+            error=texts["error"],
             since=times["since"],
             until=times["until"],
             dead=True if dead else None,

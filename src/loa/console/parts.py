@@ -10,10 +10,10 @@ from loa.console.acts import Acts
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search
+from loa.ports.ledger import Directory, Figures, Search
 
 
-class Reading(Search, Directory, Protocol):
+class Reading(Search, Directory, Figures, Protocol):
     """What the screens read from."""
 
 

@@ -349,6 +349,7 @@ class MessageFilter:
     sender: str = ""
     channel: str = ""
     request_id: str = ""
+    error: str = ""
     since: int | None = None
     until: int | None = None
     dead: bool | None = None

@@ -21,6 +21,7 @@ BIG = {
     "request_key",
     "parked",
     "inbound",
+    "figure",
 }
 IN_ORDER_OF_ID = {
     "purge_receipts": "receipt",
