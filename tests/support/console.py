@@ -25,9 +25,11 @@ from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
 from loa.console.visitor import Visitor
+from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
+from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import ChannelStatus
 from loa.ports.users import SignIn, User
@@ -132,6 +134,9 @@ async def fill(path: Path) -> None:
     ledger = await SqliteLedger.open(path, probe=QuietProbe())
     await ledger.add_channel("viettel", "smpp", {})
     await _hurtful(ledger)
+    while await ledger.count_figures(1_000):
+        pass
+    await ledger.note_queue_ages([Count(0, MUCH_LATER, Kind.QUEUE_AGE, TrafficClass.OTP, 1, 0, "", 2_500)])
     await ledger.close()
 
 

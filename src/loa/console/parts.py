@@ -13,7 +13,7 @@ from loa.console.visitor import Visitor
 from loa.domain.latency import Wait
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search, Templates
+from loa.ports.ledger import Directory, Figures, Search, Templates
 from loa.stages.signing_in import SigningIn
 
 
@@ -25,7 +25,7 @@ class Learned(Protocol):
         ...
 
 
-class Reading(Search, Directory, Templates, Learned, Protocol):
+class Reading(Search, Directory, Templates, Figures, Learned, Protocol):
     """What the screens read from."""
 
 

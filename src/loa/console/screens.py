@@ -5,8 +5,8 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 
 from loa.console import assets, preferences
+from loa.console.groups import carry, connect, govern, sends, watch
 from loa.console.parts import Parts
-from loa.console.routes import carry, connect, govern, sends, watch
 from loa.console.screen import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
