@@ -13,8 +13,9 @@ from loa.console.http import address_of
 from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
-from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.console.screens import HOME, PHONE, STILL_OPEN, screens
 from loa.console.sending import Sending
+from loa.console.world import World
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus
@@ -76,6 +77,7 @@ def console_of(
     channel_states: Callable[[], Mapping[int, ChannelStatus]],
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
+    world: World | None = None,
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -95,10 +97,11 @@ def console_of(
                 content_shown=content_shown,
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
+                world=world,
             )
         ),
         looks=looks(),
-        home=HOME,
+        home=HOME if world is None else PHONE,
         still_open=STILL_OPEN,
     )
     return Boundary(console, fault_page(looks()), Spoken(language))

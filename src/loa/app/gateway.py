@@ -20,8 +20,9 @@ from loa.app.faces import Faces
 from loa.app.ledgers import open_ledger
 from loa.app.probes import probe_from
 from loa.app.roles import Ground, Stages
-from loa.app.servers import Listener, bind, bind_several, make_listener
+from loa.app.servers import Listener, bind, bind_several, make_listener, url_of
 from loa.channels.registry import providers
+from loa.console.world import WORLD_VERBS, World
 from loa.errors import CallerError
 from loa.observe import metrics
 from loa.observe.clock import SystemClock
@@ -45,7 +46,8 @@ class Gateway:
     """One process of Loa, in one event loop: the whole of it, or the roles that the settings name.
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
-    workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only.
+    workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only. `world`:
+    the simulated outside, in a demo.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Gateway:
         clock: Clock | None = None,
         probe: Probe | None = None,
         main: socket.socket | None = None,
+        world: World | None = None,
     ) -> None:
         self.settings = settings
+        self._world = world
         self._given = main
         self.clock: Clock = clock or SystemClock()
         self._probe: Probe = probe or probe_from(settings.probe)
@@ -91,6 +95,8 @@ class Gateway:
         )
 
     async def _do(self, verb: str, args: Mapping[str, Any]) -> Any:
+        if self._world is not None and verb in WORLD_VERBS:
+            return await self._world.do(verb, **args)
         return await self.admin.do(verb, args)
 
     @property
@@ -119,8 +125,7 @@ class Gateway:
         self.registry.on_change(self._stages.follow)
         for loop in (*self._stages.loops(), self.registry.watch, self._measure, self._watch_ledger):
             self._run(loop())
-        host, port = self.mains[0].getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = url_of(self.mains[0])
         if own.workers == 1:
             await self.listen(self._faces.main(), self.mains[0])
         if own.admin_port:
@@ -148,6 +153,7 @@ class Gateway:
             draining=self._stopping.is_set,
             channel_states=self._channel_states,
             verbs=self._do,
+            world=self._world,
         )
 
     async def _ensure_sandbox(self) -> None:

@@ -34,6 +34,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
     "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
+    "world.turn": Act(May.SETTLE, "knob", ("on",)),
+    "world.normal": Act(May.SETTLE),
+    "world.say": Act(May.SEND, "handset"),
+    "world.follow": Act(May.SEND, "handset"),
+    "world.crash": Act(May.SETTLE, "run"),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from loa.console.acts import Acts
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
+from loa.console.world import World
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory, Search
@@ -25,7 +26,7 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake.
+    way into intake. `world`: the simulated outside of a demo, None everywhere else.
     """
 
     ledger: Reading
@@ -35,6 +36,7 @@ class Parts:
     content_shown: Callable[[Request, str], Awaitable[None]]
     acts: Acts
     sending: Sending
+    world: World | None = None
 
 
 def visitor_of(request: Request) -> Visitor:
