@@ -13,8 +13,9 @@ from loa.console.http import address_of
 from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
-from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.console.screens import HOME, PHONE, STILL_OPEN, screens
 from loa.console.sending import Sending
+from loa.console.world import World
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus, Provider, Retells
@@ -82,6 +83,7 @@ def console_of(
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
     providers: Mapping[str, Provider],
+    world: World | None = None,
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -103,10 +105,11 @@ def console_of(
                 sending=sending(signing),
                 signing=signing,
                 retells=retelling(providers),
+                world=world,
             )
         ),
         looks=looks(),
-        home=HOME,
+        home=HOME if world is None else PHONE,
         still_open=STILL_OPEN,
     )
     return Boundary(console, fault_page(looks()), Spoken(language))

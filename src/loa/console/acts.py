@@ -62,6 +62,11 @@ ACTS: Final[Mapping[str, Act]] = {
     "users.enable": Act(May.CHANGE_USERS, "name", tells_itself=True),
     "users.reset_link": Act(May.CHANGE_USERS, "name", tells_itself=True),
     "users.audit.export": Act(May.READ_AUDIT, told=("who", "verb", "subject", "since", "until")),
+    "world.turn": Act(May.SETTLE, "knob", ("on",)),
+    "world.normal": Act(May.SETTLE),
+    "world.say": Act(May.SEND, "handset"),
+    "world.follow": Act(May.SEND, "handset"),
+    "world.crash": Act(May.SETTLE, "run"),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 

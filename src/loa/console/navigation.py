@@ -8,12 +8,16 @@ from loa.domain.roles import May
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: its address, its icon in the sprite, the key of its name, and what a visitor has to be allowed."""
+    """One entry: its address, its icon in the sprite, the key of its name, and what a visitor has to be allowed.
+
+    `demo`: it is there only in a demo.
+    """
 
     path: str
     icon: str
     name: str
     needs: May = May.READ_MESSAGES
+    demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ GROUPS: Final = (
     Group(
         "nav.group.watch",
         (
+            Entry("/console/phone", "phone", "nav.phone", demo=True),
             Entry("/console/", "overview", "nav.overview"),
             Entry("/console/tail", "tail", "nav.tail"),
             Entry("/console/messages", "messages", "nav.messages"),
