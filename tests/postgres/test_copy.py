@@ -12,12 +12,14 @@ import asyncpg
 import pytest
 
 from loa.app.ledger_copy import Copied, Ends, Progress, copy_ledger
+from loa.domain.figures import GRAINS_MS
 from loa.errors import CallerError, CannotOpen, LedgerBusy, NotFound, SchemaMismatch, StorageError, StorageUnavailable
 from loa.ledger.postgres import copying
 from loa.ledger.postgres.ledger import PostgresLedger, PostgresOptions
 from loa.ledger.sqlite.copying import STEPS, Source
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.observe.clock import SystemClock
+from loa.ports.ledger import Ledger
 from loa.ports.records import NewInbound
 from loa.ports.sealing import KeyUse
 from loa.seal.keyfile import NAME, KeyFile
@@ -92,6 +94,30 @@ async def test_all_that_can_be_read_is_the_same_there(full: Path, url: str, tmp_
         assert await ledger.revision() > 1
     finally:
         await ledger.close()
+
+
+async def figures(ledger: Ledger) -> list[Any]:
+    """Count all that is not counted yet, and give the figures."""
+    while await ledger.count_figures(100):
+        pass
+    spans = [(tenant, grain_ms) for tenant in (1, 2) for grain_ms in GRAINS_MS]
+    rows = [await ledger.figure_series(*span, 0, 2 * MUCH_LATER) for span in spans]
+    rows += [await ledger.figure_sums(*span, 0, 2 * MUCH_LATER) for span in spans]
+    return [sorted(each, key=lambda row: sorted(row.items())) for each in rows]
+
+
+async def test_figures_go_on_where_they_stood(full: Path, url: str, tmp_path: Path) -> None:
+    await copied(full, url)
+    (tmp_path / "here").mkdir()
+    for name in (full.name, NAME):
+        shutil.copy(tmp_path / name, tmp_path / "here" / name)
+    here = await SqliteLedger.open(tmp_path / "here" / full.name, probe=QuietProbe())
+    there = await start(url, tmp_path)
+    try:
+        assert await figures(there) == await figures(here)
+    finally:
+        await there.close()
+        await here.close()
 
 
 async def test_every_column_there_is_filled_from_here(full: Path, shared: SharedLedger) -> None:

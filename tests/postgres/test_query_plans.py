@@ -21,6 +21,7 @@ TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
     *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "batch_chunk", "batch_part"),
+    "figure",
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -32,6 +33,7 @@ WALKS = {
     "queued_anywhere": "queue",
     "waiting_unknown": "unknown",
     "unknown_by_channel": "unknown",
+    "unknown_waiting": "unknown",
 }
 """Queries that walk a table in the order of an index and stop early, or one that holds only what is left to do."""
 
@@ -51,6 +53,7 @@ SEARCH = (
         "count_failed",
     ),
     *("read_batch", "read_batches", "read_chunk", "read_parts", "spans_of_submissions", "sent_messages"),
+    *("told_of_inbound", "figure_series", "figure_sums"),
 )
 
 

@@ -35,8 +35,9 @@ WHERE c.relnamespace = 'loa'::regnamespace AND c.relkind IN ('r', 'p')
 
 KINDS = (
     *("api_key", "sender", "route", "endpoint", "warning", "request_key", "queue", "unknown", "callback"),
-    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment", "ruling"),
     *("batch", "batch_chunk", "batch_part"),
+    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment", "figure", "accepted_move"),
+    "ruling",
 )
 """What is kept of a tenant."""
 
@@ -90,6 +91,9 @@ async def filled(shared: SharedLedger) -> SharedLedger:
     for name in ("one", "two"):
         tenant = await node.add_tenant(name, EPOCH)
         await fill(node, tenant.id)
+    await node.count_figures(100)
+    for tenant_id in (1, 2):
+        await node.accept(submission(tenant_id=tenant_id, due_at=EPOCH + DAY))
     return shared
 
 

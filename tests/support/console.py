@@ -15,6 +15,7 @@ from starlette.routing import Router
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, retelling, signing_in
 from loa.app.console_sending import ConsoleSending
+from loa.app.faces import ways_of
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
 from loa.console.headers import Headers
@@ -24,9 +25,11 @@ from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
 from loa.console.visitor import Visitor
+from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
+from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import ChannelStatus
 from loa.ports.users import SignIn, User
@@ -92,7 +95,7 @@ class Desk:
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
         registry = Registry(self.ledger, self.clock)
-        planner = Planner(registry, simulated_providers=["sandbox"])
+        planner = Planner(registry, simulated_providers=["sandbox"], ways=ways_of(providers()))
         intake = Intake(self.ledger, registry, planner, self.clock, QuietProbe())
         return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 
@@ -131,6 +134,9 @@ async def fill(path: Path) -> None:
     ledger = await SqliteLedger.open(path, probe=QuietProbe())
     await ledger.add_channel("viettel", "smpp", {})
     await _hurtful(ledger)
+    while await ledger.count_figures(1_000):
+        pass
+    await ledger.note_queue_ages([Count(0, MUCH_LATER, Kind.QUEUE_AGE, TrafficClass.OTP, 1, 0, "", 2_500)])
     await ledger.close()
 
 

@@ -19,4 +19,7 @@ SCREENS = {
     "nothing for it": ("/console/search?q=%3Cscript%3E", 404),
     "tail": ("/console/tail", 200),
     "channels": ("/console/channels", 200),
+    "send": ("/console/send", 200),
+    "send without a sender": ("/console/send?tenant=new", 200),
+    "no such submission": ("/console/send/sub_ZZZZ", 404),
 }

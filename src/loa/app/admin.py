@@ -13,6 +13,7 @@ from pydantic import ConfigDict, ValidationError, validate_call
 
 from loa import __version__
 from loa.app import translate
+from loa.app.admin_audit import AuditDesk
 from loa.app.admin_batches import BatchDesk
 from loa.app.admin_channels import ChannelDesk
 from loa.app.admin_endpoints import EndpointCare
@@ -37,6 +38,7 @@ from loa.notify.signature import new_secret
 from loa.ports.channel import Provider
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
+from loa.ports.users import Actor
 from loa.seal.sealer import KeySource
 from loa.settings.tree import Settings
 
@@ -56,6 +58,7 @@ READING: Final = frozenset(
         "orphans",
         "lanes",
         "about",
+        "export",
     }
 )
 """Last words of the verbs that change nothing."""
@@ -111,6 +114,7 @@ def _of_people(people: People) -> dict[str, Verb]:
         "keys.create": people.create_key,
         "keys.list": people.list_keys,
         "keys.revoke": people.revoke_key,
+        "keys.rotate": people.rotate_key,
         "senders.add": people.add_sender,
         "senders.list": people.list_senders,
     }
@@ -196,7 +200,13 @@ def _of_users(users: UserDesk) -> dict[str, Verb]:
         "users.disable": users.disable,
         "users.enable": users.enable,
         "users.reset_link": users.reset_link,
-        "users.audit.list": users.list_deeds,
+    }
+
+
+def _of_audit(audit: AuditDesk) -> dict[str, Verb]:
+    return {
+        "users.audit.list": audit.list_deeds,
+        "users.audit.export": audit.export,
     }
 
 
@@ -240,6 +250,7 @@ class Admin:
         people = People(ledger, clock)
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
+        self._users = UserDesk(ledger, clock, rules.console_url)
         self._verbs: dict[str, Verb] = {
             **_of_people(people),
             **_of_channels(ChannelDesk(ledger, clock, providers, host)),
@@ -254,7 +265,8 @@ class Admin:
             **_of_messages(MessageDesk(ledger, clock)),
             **_of_batches(BatchDesk(ledger, clock)),
             "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
-            **_of_users(UserDesk(ledger, clock, rules.console_url)),
+            **_of_users(self._users),
+            **_of_audit(AuditDesk(ledger)),
             "ledger.release": RestoreDesk(ledger, clock).release,
             **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
         }
@@ -264,13 +276,14 @@ class Admin:
         """Every verb there is."""
         return tuple(self._verbs)
 
-    async def do(self, verb: str, args: Mapping[str, Any] | None = None) -> Any:
+    async def do(self, verb: str, args: Mapping[str, Any] | None = None, by: Actor | None = None) -> Any:
         """Do what a verb says.
 
-        Shapes: args by name, JSON values; the answer is a JSON value.
+        Shapes: args by name, JSON values; the answer is a JSON value. `by`: who has it done, where that is known; the
+        verbs of users write it into the audit log themselves.
         Errors: CallerError for an unknown verb or wrong arguments, and those of the verb.
         """
-        found = self._verbs.get(verb)
+        found = self._named(verb, by)
         if found is None:
             raise CallerError("unknown_verb", f"there is no verb {verb!r}")
         try:
@@ -281,6 +294,10 @@ class Admin:
         if verb.rpartition(".")[2] not in READING:
             await self._changed()
         return answer
+
+    def _named(self, verb: str, by: Actor | None) -> Verb | None:
+        own = _of_users(self._users.acted_by(by)) if by is not None else {}
+        return own.get(verb) or self._verbs.get(verb)
 
 
 _CHECKED: Final = validate_call(config=ConfigDict(hide_input_in_errors=True))

@@ -19,6 +19,7 @@ from loa.ports.records import ApiKey, Endpoint, Sender, Tenant
 DEFAULT_TENANT: Final = "default"
 """The tenant of those who need only one; made when it is first needed."""
 ALL_PERMISSIONS: Final = "all"
+_NO_KEY: Final = "there is no such key that is still valid; see: loa keys list"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,100}$", strip_whitespace=True)]
 ClassName = Literal["otp", "transactional", "advertising"]
@@ -148,18 +149,44 @@ class People:
         held = await self._ledger.keys()
         return [_key(key, names.get(key.tenant_id, "")) for key in held if wanted in (None, key.tenant_id)]
 
+    async def rotate_key(self, *, key: str, name: Name | None = None, expires_at: int | None = None) -> Shown:
+        """Create a key with the rights of another and show its secret this once; the other stays valid.
+
+        The other is named as `revoke_key` wants it; its expiry is not taken over. Errors: NotFound, CallerError.
+        """
+        old = await self._valid_key(key)
+        minted = keys.mint(live=old.live)
+        wanted = replace(
+            old,
+            id=0,
+            name=name or old.name,
+            digest=minted.digest,
+            display=minted.display,
+            created_at=self._clock.now(),
+            expires_at=self._future(expires_at),
+            last_used_at=None,
+        )
+        names = await tenant_names(self._ledger)
+        added = await self._ledger.add_key(wanted)
+        return {**_key(added, names.get(added.tenant_id, "")), "apiKey": minted.secret}
+
     async def revoke_key(self, *, key: str) -> Shown:
         """Revoke a key, named by its id, its display form or the key itself. Errors: NotFound."""
         names = await tenant_names(self._ledger)
+        found, now = await self._valid_key(key), self._clock.now()
+        if not await self._ledger.revoke_key(found.id, now):
+            raise NotFound(_NO_KEY)
+        return _key(replace(found, revoked_at=now), names.get(found.tenant_id, ""))
+
+    async def _valid_key(self, key: str) -> ApiKey:
         found = [each for each in await self._ledger.keys() if key in (str(each.id), each.display)]
         found += [each for each in await self._ledger.keys() if each.digest == keys.digest(key)]
         valid = [each for each in found if each.revoked_at is None]
         if len(valid) > 1:
             raise CallerError("ambiguous_key", "several keys look like this; name one by its id: loa keys list")
-        now = self._clock.now()
-        if not valid or not await self._ledger.revoke_key(valid[0].id, now):
-            raise NotFound("there is no such key that is still valid; see: loa keys list")
-        return _key(replace(valid[0], revoked_at=now), names.get(valid[0].tenant_id, ""))
+        if not valid:
+            raise NotFound(_NO_KEY)
+        return valid[0]
 
     async def add_sender(
         self,

@@ -1,7 +1,7 @@
 """What an admin does with the people who may sign in to the console. Each change stands in the audit log."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Self
 
 from pydantic import StringConstraints
 
@@ -11,23 +11,26 @@ from loa.domain.callback_body import utc_text
 from loa.domain.roles import Role, user_name_fits
 from loa.errors import CallerError, NotFound
 from loa.ports.clock import Clock
-from loa.ports.users import Deed, Entry, Purpose, User, Users
+from loa.ports.users import COMMAND_LINE, Actor, Deed, Purpose, SignIn, User, Users
+from loa.stages.second_factor import STEP_MS
 from loa.stages.signing_in import LINK_MS
-
-WHO: Final = "command line"
-AUDIT_PAGE: Final = 1_000
 
 UserName = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=64)]
 
 
 class UserDesk:
-    """Users. `url`: where people reach the console."""
+    """Users. `url`: where people reach the console; `by`: who has it done, as the audit log names them."""
 
-    def __init__(self, users: Users, clock: Clock, url: str) -> None:
+    def __init__(self, users: Users, clock: Clock, url: str, by: Actor = COMMAND_LINE) -> None:
         self._users = users
         self._clock = clock
         self._url = url
+        self._by = by
         self._signing = signing_in(users, clock)
+
+    def acted_by(self, by: Actor) -> Self:
+        """Give the same for somebody else."""
+        return type(self)(self._users, self._clock, self._url, by)
 
     async def add(self, *, name: UserName, role: Role) -> Shown:
         """Add a user, and give the link by which they choose a password. Errors: CallerError."""
@@ -41,8 +44,10 @@ class UserDesk:
         return await self._with_link(user)
 
     async def list_users(self) -> list[Shown]:
-        """List every user."""
-        return [_shown(user) for user in await self._users.users()]
+        """List every user, with how they sign in and where they are signed in now."""
+        return [
+            {**_shown(user), **_seen(user, await self._signing.sign_ins(user))} for user in await self._users.users()
+        ]
 
     async def set_role(self, *, name: UserName, role: Role) -> Shown:
         """Give a user another role; they have to sign in again. Errors: NotFound, CallerError."""
@@ -66,11 +71,6 @@ class UserDesk:
             raise CallerError("user_disabled", f"{name} is shut out; let them in first: loa users enable {name}")
         await self._note("users.reset_link", user)
         return await self._with_link(user)
-
-    async def list_deeds(self, *, before: int | None = None, limit: int = 100) -> Shown:
-        """Give the audit log from new to old, and the first entry that does not fit, null where all do."""
-        entries = await self._users.audit(before, max(1, min(limit, AUDIT_PAGE)))
-        return {"entries": [_entry(each) for each in entries], "broken": await self._users.check_audit()}
 
     async def _set_disabled(self, verb: str, name: str, at: int | None) -> Shown:
         user = await self._named(name)
@@ -97,7 +97,9 @@ class UserDesk:
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
     ) -> None:
-        await self._users.add_deed(Deed(self._clock.now(), None, WHO, verb, user.name, before or {}, after or {}))
+        by, now = self._by, self._clock.now()
+        deed = Deed(now, by.user_id, by.name, verb, user.name, before or {}, after or {}, by.address)
+        await self._users.add_deed(deed)
 
 
 def _shown(user: User) -> Shown:
@@ -111,15 +113,11 @@ def _shown(user: User) -> Shown:
     }
 
 
-def _entry(entry: Entry) -> Shown:
-    deed = entry.deed
+def _seen(user: User, sign_ins: list[SignIn]) -> Shown:
+    """Say when somebody signed in last: with a code, whose time is kept, or where they are known still."""
+    last = max([user.step * STEP_MS, *(each.created_at for each in sign_ins)])
     return {
-        "id": entry.id,
-        "at": utc_text(deed.at),
-        "who": deed.who,
-        "verb": deed.verb,
-        "subject": deed.subject,
-        "before": dict(deed.before),
-        "after": dict(deed.after),
-        "address": deed.address,
+        "secondFactor": bool(user.seed),
+        "lastSignInAt": instant(last or None),
+        "signIns": len(sign_ins),
     }

@@ -1,7 +1,7 @@
 """The console in this process, and the one-time links that lead into it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 
@@ -13,14 +13,15 @@ from loa.console.http import address_of
 from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
-from loa.console.screens import HOME, STILL_OPEN, screens
+from loa.console.screens import HOME, PHONE, STILL_OPEN, screens
 from loa.console.sending import Sending
+from loa.console.world import World
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
 from loa.ports.channel import ChannelStatus, Provider, Retells
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
-from loa.ports.users import Purpose, Users
+from loa.ports.users import Actor, Purpose, Users
 from loa.settings.tree import Settings
 from loa.stages.passwords import Passwords
 from loa.stages.signing_in import SigningIn
@@ -37,8 +38,12 @@ def signing_in(users: Users, clock: Clock) -> SigningIn:
     return SigningIn(users, clock, Passwords())
 
 
-Verbs = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""Has a verb of administration done."""
+class Verbs(Protocol):
+    """Has a verb of administration done; `by`: who wants it, for verbs that write the audit log themselves."""
+
+    def __call__(self, verb: str, args: Mapping[str, Any], by: Actor | None = None) -> Awaitable[Any]:
+        """Do it. Errors: those of the verb."""
+        ...
 
 
 class Acting:
@@ -48,20 +53,21 @@ class Acting:
         self._verbs = verbs
         self._signing = signing
 
-    async def read(self, verb: str, **args: Any) -> Any:
+    async def read(self, verb: str, /, **args: Any) -> Any:
         """See loa.console.acts.Acts."""
         return await self._verbs(verb, args)
 
-    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+    async def do(self, request: Request, verb: str, /, **args: Any) -> Any:
         """See loa.console.acts.Acts."""
         act, user = ACTS[verb], request.state.user
         if not may(user.role, act.needs):
             raise Forbidden("forbidden", f"the role {user.role} does not allow {verb}")
         subject, address = str(args.get(act.subject, "")), address_of(request.scope)
         told = {name: args[name] for name in act.told if name in args}
-        await self._signing.note(user, verb, subject, after=told, address=address)
+        if not act.tells_itself:
+            await self._signing.note(user, verb, subject, after=told, address=address)
         try:
-            return await self._verbs(verb, args)
+            return await self._verbs(verb, args, Actor(user.id, user.name, address))
         except LoaError as error:
             await self._signing.note(user, f"{verb}.refused", subject, after={"error": error.code}, address=address)
             raise
@@ -77,6 +83,7 @@ def console_of(
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
     providers: Mapping[str, Provider],
+    world: World | None = None,
 ) -> App:
     """Make the console's application, which answers for its own faults."""
     signing = signing_in(ledger, clock)
@@ -98,10 +105,11 @@ def console_of(
                 sending=sending(signing),
                 signing=signing,
                 retells=retelling(providers),
+                world=world,
             )
         ),
         looks=looks(),
-        home=HOME,
+        home=HOME if world is None else PHONE,
         still_open=STILL_OPEN,
     )
     return Boundary(console, fault_page(looks()), Spoken(language))

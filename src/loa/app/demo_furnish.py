@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from loa.app.admin_people import tenant_named
 from loa.app.demo_state import DEMO_SENDER, DemoState
-from loa.app.demo_zalo import ZALO_CHANNEL, channel_settings, furnish_zalo
+from loa.app.demo_zalo import ANSWER_S, ZALO_CHANNEL, channel_settings, furnish_zalo
 from loa.domain import keys
 from loa.domain.routes import RouteStep
 from loa.errors import NotFound
@@ -20,6 +20,7 @@ from loa.simulators.zalo.server import ZaloSimulator
 TENANT: Final = "demo"
 SMSC_CHANNEL: Final = "demo-smsc"
 ZALO_WAIT_S: Final = 20
+RECONNECT_S: Final = 2.0
 
 
 async def furnish(ledger: Ledger, clock: Clock, state: DemoState, receiver_url: str, zalo: ZaloSimulator) -> Tenant:
@@ -29,7 +30,14 @@ async def furnish(ledger: Ledger, clock: Clock, state: DemoState, receiver_url: 
     endpoint = await ledger.add_endpoint(tenant.id, receiver_url, state.callback_secret, inbound=True)
     for secret, live in ((state.api_key, True), (state.test_api_key, False)):
         await _key(ledger, clock, tenant, secret, live, endpoint.id)
-    settings = {"host": "127.0.0.1", "port": state.smsc_port, "system_id": "loa", "window": 100}
+    settings = {
+        "host": "127.0.0.1",
+        "port": state.smsc_port,
+        "system_id": "loa",
+        "window": 100,
+        "response_timeout_s": ANSWER_S,
+        "reconnect_longest_s": RECONNECT_S,
+    }
     smsc = await _channel(ledger, SMSC_CHANNEL, "smpp", settings)
     first = await _channel(ledger, ZALO_CHANNEL, "zalo", channel_settings(zalo))
     await furnish_zalo(ledger, clock, first, zalo)

@@ -24,6 +24,7 @@ from loa.app.console_sending import ConsoleSending
 from loa.app.grants import charge_of
 from loa.app.roles import Ground, Loop
 from loa.app.servers import OnlyPaths
+from loa.console.world import World
 from loa.domain import msisdn
 from loa.notify.guard import url_check
 from loa.notify.signature import is_signed, new_secret
@@ -80,7 +81,7 @@ class Faces:
 
     `due`: told that messages were accepted; `told`: that callbacks may be owed; `changed`: that a provider's side of a
     channel changed; `draining`: whether the process stops; `verbs`: has administration do something;
-    `channel_states`: how the channels stand that run here, by id.
+    `channel_states`: how the channels stand that run here, by id; `world`: the simulated outside, in a demo.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Faces:
         draining: Callable[[], bool],
         verbs: Verbs,
         channel_states: Callable[[], Mapping[int, ChannelStatus]] = dict,
+        world: World | None = None,
     ) -> None:
         self._ground = ground
         self._receipts = receipts
@@ -102,6 +104,7 @@ class Faces:
         self._draining = draining
         self._verbs = verbs
         self._channel_states = channel_states
+        self._world = world
         self._guard = translate.guard_policy(ground.settings)
         self._authenticator = Authenticator(ground.registry)
         self._planner = self._build_planner()
@@ -129,6 +132,7 @@ class Faces:
             verbs=self._verbs,
             sending=self._console_sending,
             providers=ground.providers,
+            world=self._world,
         )
 
     def _console_sending(self, signing: SigningIn) -> ConsoleSending:

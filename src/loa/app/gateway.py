@@ -21,8 +21,9 @@ from loa.app.faces import Faces
 from loa.app.ledgers import open_ledger
 from loa.app.probes import probe_from
 from loa.app.roles import Ground, Stages
-from loa.app.servers import Listener, bind, bind_several, make_listener
+from loa.app.servers import Listener, bind, bind_several, make_listener, url_of
 from loa.channels.registry import providers
+from loa.console.world import WORLD_VERBS, World
 from loa.errors import CallerError
 from loa.observe import metrics
 from loa.observe.clock import SystemClock
@@ -31,6 +32,7 @@ from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.probe import Probe
+from loa.ports.users import Actor
 from loa.settings.tree import Settings
 from loa.stages.registry import Registry
 
@@ -47,7 +49,7 @@ class Gateway:
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
     workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only. `origins`:
-    where settings came from, as far as that is known, for people to read.
+    where settings came from, as far as that is known, for people to read. `world`: the simulated outside, in a demo.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class Gateway:
         probe: Probe | None = None,
         main: socket.socket | None = None,
         origins: Mapping[str, str] = MappingProxyType({}),
+        world: World | None = None,
     ) -> None:
         self.settings = settings
         self._origins = origins
+        self._world = world
         self._given = main
         self.clock: Clock = clock or SystemClock()
         self._probe: Probe = probe or probe_from(settings.probe)
@@ -94,8 +98,10 @@ class Gateway:
             changed=self.registry.refresh,
         )
 
-    async def _do(self, verb: str, args: Mapping[str, Any]) -> Any:
-        return await self.admin.do(verb, args)
+    async def _do(self, verb: str, args: Mapping[str, Any], by: Actor | None = None) -> Any:
+        if self._world is not None and verb in WORLD_VERBS:
+            return await self._world.do(verb, **args)
+        return await self.admin.do(verb, args, by)
 
     @property
     def _roles(self) -> str:
@@ -129,8 +135,7 @@ class Gateway:
             self._watch_ledger,
         ):
             self._run(loop())
-        host, port = self.mains[0].getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = url_of(self.mains[0])
         if own.workers == 1:
             await self.listen(self._faces.main(), self.mains[0])
         if own.admin_port:
@@ -158,6 +163,7 @@ class Gateway:
             draining=self._stopping.is_set,
             channel_states=self._channel_states,
             verbs=self._do,
+            world=self._world,
         )
 
     async def _ensure_sandbox(self) -> None:

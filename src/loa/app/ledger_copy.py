@@ -143,7 +143,7 @@ class _Copy:
             await self._prove(step)
             proved += self._mark(step).rows
         source = self._source
-        await self._target.settle(source.boot, source.revision, source.backup_at, source.master_keys)
+        await self._target.settle(source.boot, source.revision, source.backup_at, source.master_keys, source.figured)
 
     def _mark(self, step: Step) -> Mark:
         return self._marks.get(step.name) or Mark(step.before)

@@ -21,6 +21,7 @@ from loa.ports.probe import Probe
 from loa.settings.tree import Settings
 from loa.stages.callbacks import CallbackStage
 from loa.stages.custody import Custody
+from loa.stages.figures import Counting
 from loa.stages.receipts import ReceiptStage, Rematching
 from loa.stages.registry import Registry, Snapshot
 from loa.stages.sharing import Sharing
@@ -215,6 +216,7 @@ class Stages:
         if "upkeep" in self._roles:
             ground = self._ground
             loops += [self.upkeep.run, Abandoned(ground.ledger, ground.clock, self.due).run]
+            loops.append(Counting(ground.ledger, ground.clock).run)
         elif "receipts" in self._roles:
             loops.append(Rematching(self._ground.ledger, self._ground.clock, self.wake).run)
         return loops

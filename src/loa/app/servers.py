@@ -134,6 +134,23 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return listener
 
 
+def is_free(host: str, port: int) -> bool:
+    """Tell whether a port of this machine can be had."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def url_of(bound: socket.socket) -> str:
+    """Write the address of a TCP listener."""
+    host, port = bound.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def bind_local(path: Path) -> socket.socket:
     """Bind the control socket: a file only this user may use."""
     path.unlink(missing_ok=True)

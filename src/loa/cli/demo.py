@@ -1,16 +1,23 @@
 """`loa demo`."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
+from loa.app.admin_reach import NobodyThere, ask_running
+from loa.app.control_wire import socket_path
 from loa.app.demo import Demo, Ready
+from loa.app.demo_furnish import TENANT
 from loa.cli import process
 from loa.cli.command import command, group
 from loa.cli.demo_banner import banner
-from loa.cli.demo_view import DemoView
+from loa.cli.demo_view import DemoView, Newest
+from loa.cli.failures import Exit
 from loa.cli.terminal import Terminal
+from loa.errors import StorageError
+from loa.settings.tree import Settings
 
 app = group("Run a whole Loa with simulated networks, to try it.")
 
@@ -29,7 +36,9 @@ loa demo --json --port 0 --data /tmp/loa-demo
 """,
 )
 def demo(terminal: Terminal, *, port: Port = None) -> int:
-    """Run gateway, Zalo, SMSC and callback receiver in one process, on this machine only.
+    """Run a gateway with a simulated Zalo, SMSC and callback receiver, on this machine only.
+
+    The gateway runs in a process of its own: when it is killed it is started again, and goes on.
 
     Prints curls to paste and then shows what happens. With --json it prints one line {"url", "apiKey", "testApiKey",
     "sender", "smsc", "receiver", "console", "zalo"} when it is ready, and is quiet then; "console" is a link
@@ -60,25 +69,37 @@ async def _go(terminal: Terminal, running: Demo, view: DemoView | None) -> int:
     stopped = asyncio.Event()
     process.on_signal(stopped.set)
     ready = await running.start()
-    gateway, tenant = running.gateway, running.tenant
-    assert gateway is not None
-    assert tenant is not None
-    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(gateway.wait()), asyncio.create_task(stopped.wait())]
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(running.wait()), asyncio.create_task(stopped.wait())]
     if view is None:
         terminal.line(_line(ready))
     else:
         terminal.text(banner(ready))
-        tasks.append(asyncio.create_task(view.run(gateway.ledger, tenant.id)))
+        tasks.append(asyncio.create_task(view.run(_newest(running.settings))))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-        return gateway.exit_code
+        return Exit.OK
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await running.stop()
+
+
+def _newest(settings: Settings) -> Newest:
+    """Ask the gateway over its control socket."""
+
+    async def ask(limit: int) -> Sequence[Mapping[str, Any]]:
+        wanted = {"tenant": TENANT, "limit": limit}
+        try:
+            found: Mapping[str, Any] = await ask_running(socket_path(settings.data_dir), "reading.messages", wanted)
+        except (NobodyThere, StorageError):
+            return ()
+        messages: Sequence[Mapping[str, Any]] = found["messages"]
+        return messages
+
+    return ask
 
 
 def _line(ready: Ready) -> dict[str, Any]:

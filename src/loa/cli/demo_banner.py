@@ -1,45 +1,20 @@
 """What a demo says when it is ready: the call to paste, where to read the result, where data lies, how to stop."""
 
-import json
 import shlex
-from typing import Final
 
 from loa.app.demo import Ready
-from loa.cli.client import SEND_PATH
+from loa.app.demo_calls import NUMBER, sms_call, zalo_call
 from loa.settings.tree import Settings
-
-NUMBER: Final = "0912345678"
-TEXT: Final = "Xin chao tu Loa"
 
 
 def curl(ready: Ready) -> str:
     """Write the vendor's own call, ready to paste into a shell; each time it has a requestId of its own."""
-    body = {
-        "destinations": [NUMBER],
-        "from": ready.sender,
-        "text": TEXT,
-        "scheduled": "",
-        "requestId": "REQUEST",
-        "useUnicode": 0,
-        "type": 0,
-        "ext": {},
-    }
-    return _call(ready, json.dumps(body).replace("REQUEST", "demo-'$(date +%s)'"))
+    return sms_call(ready.url, ready.api_key, ready.sender)
 
 
 def zalo_curl(ready: Ready) -> str:
     """Write the call of a message that goes over Zalo."""
-    return _call(ready, json.dumps(dict(ready.zalo_example), ensure_ascii=False))
-
-
-def _call(ready: Ready, written: str) -> str:
-    return "\n".join(
-        (
-            f"curl -sS -X POST {ready.url}{SEND_PATH} \\",
-            f"  -H 'API-KEY: {ready.api_key}' -H 'Content-Type: application/json' \\",
-            f"  -d '{written}'",
-        )
-    )
+    return zalo_call(ready.url, ready.api_key, ready.zalo_example)
 
 
 def _console(ready: Ready) -> str:
@@ -74,5 +49,5 @@ The same call goes over Zalo when its text is a registered template:
 
 Test key (reaches only the sandbox): {ready.test_api_key}
 Callbacks go to {ready.receiver}, the SMSC is at {ready.smsc}.
-Data lies in {ready.data_dir}; kill Loa at any time and start it again, nothing accepted is lost. Ctrl-C stops it.
+Data lies in {ready.data_dir}; kill Loa at any time, nothing accepted is lost. Ctrl-C stops it.
 """

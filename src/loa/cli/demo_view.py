@@ -1,22 +1,21 @@
 """The live view of a demo: what was accepted, what the handset shows, what was receipted and reported.
 
-Events wait in a short queue. Before one is shown the ledger is read for messages that were accepted meanwhile, so that
-a message is always seen before what becomes of it.
+Events wait in a short queue. Before one is shown the gateway is asked for messages that were accepted meanwhile, so
+that a message is always seen before what becomes of it.
 """
 
 import asyncio
 import json
 from collections import deque
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from loa.domain.ids import message_public_id
-from loa.ports.ledger import Search
-from loa.ports.records import MessageFilter, Row
+from loa.domain.ids import message_id_from
 from loa.simulators.receiver.server import Delivery
 from loa.simulators.smsc.events import Shown, SmscEvent, Taken, Told
 from loa.simulators.zalo.watch import Declined, ZaloEvent
@@ -27,8 +26,8 @@ LOOK_S: Final = 0.4
 PAGE: Final = 50
 _CODINGS: Final = {0: "GSM 03.38", 8: "UCS-2"}
 _BUBBLE: Final = 44
-EVERYTHING: Final = MessageFilter()
-
+Newest = Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
+"""Gives so many of the newest messages, as the verb reading.messages does; none while the gateway is away."""
 Event = Shown | Told | Delivery | ShownOnZalo | Declined
 
 
@@ -70,36 +69,34 @@ class DemoView:
 
     # shown to people
 
-    async def run(self, ledger: Search, tenant_id: int) -> None:
-        """Show what happens until cancelled, from now on. Errors: StorageError."""
-        await self.begin(ledger, tenant_id)
+    async def run(self, newest: Newest) -> None:
+        """Show what happens until cancelled, from now on."""
+        await self.begin(newest)
         while True:
-            await self.look(ledger, tenant_id)
+            await self.look(newest)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._news.wait()
             except TimeoutError:
                 continue
-            await self.look(ledger, tenant_id)
+            await self.look(newest)
             self._news.clear()
             self.show_queue()
 
-    async def begin(self, ledger: Search, tenant_id: int) -> None:
-        """Pass over what was accepted before. Errors: StorageError."""
-        known = await ledger.messages(tenant_id, EVERYTHING, None, 1)
-        self._newest = max((row["id"] for row in known), default=0)
+    async def begin(self, newest: Newest) -> None:
+        """Pass over what was accepted before."""
+        self._newest = max(map(_number, await newest(1)), default=0)
 
-    async def look(self, ledger: Search, tenant_id: int) -> None:
-        """Show what was accepted since the last look. Errors: StorageError."""
-        rows = await ledger.messages(tenant_id, EVERYTHING, None, PAGE)
-        new = [row for row in rows if row["id"] > self._newest]
+    async def look(self, newest: Newest) -> None:
+        """Show what was accepted since the last look."""
+        new = [each for each in await newest(PAGE) if _number(each) > self._newest]
         if not new:
             return
         if len(new) == PAGE:
             self._line("yellow", "…", "many were accepted; the last ones are shown")
-        self._newest = max(row["id"] for row in new)
-        for row in sorted(new, key=lambda each: int(each["id"])):
-            self._show_accepted(row)
+        self._newest = max(map(_number, new))
+        for each in sorted(new, key=_number):
+            self._show_accepted(each)
 
     def show_queue(self) -> None:
         """Show what was heard since the last time."""
@@ -119,10 +116,11 @@ class DemoView:
             self._line("yellow", "…", f"{self._dropped} more were not shown; loa messages list knows them all")
             self._dropped = 0
 
-    def _show_accepted(self, row: Row) -> None:
-        size = f"{row['segment_count']} segment{'' if row['segment_count'] == 1 else 's'}"
-        names = f"{message_public_id(row['id'])}  {row['referent_id']}"
-        self._line("blue", "accepted", f"{row['destination']}  {row['class']}  {size}  {names}{_held(row)}")
+    def _show_accepted(self, message: Mapping[str, Any]) -> None:
+        size = f"{message['segmentCount']} segment{'' if message['segmentCount'] == 1 else 's'}"
+        names = f"{message['messageId']}  {message['referentId']}"
+        said = f"{message['destination']}  {message['class']}  {size}  {names}{_held(message)}"
+        self._line("blue", "accepted", said)
 
     def _show_bubble(self, shown: Shown, coding: int) -> None:
         about = f"{_CODINGS.get(coding, f'data coding {coding}')}, {shown.parts} part{'' if shown.parts == 1 else 's'}"
@@ -158,11 +156,16 @@ def _clock() -> datetime:
     return datetime.now().astimezone()
 
 
-def _held(row: Row) -> str:
-    due = row["due_at"]
-    if row["state"] != "queued" or not due or due <= row["accepted_at"] + 1000:
+def _number(message: Mapping[str, Any]) -> int:
+    return message_id_from(message["messageId"]) or 0
+
+
+def _held(message: Mapping[str, Any]) -> str:
+    due, accepted = message["dueAt"], datetime.fromisoformat(message["acceptedAt"])
+    if message["state"] != "queued" or not due:
         return ""
-    return f"  waits until {datetime.fromtimestamp(due / 1000).astimezone():%Y-%m-%d %H:%M}"
+    at = datetime.fromisoformat(due)
+    return f"  waits until {at.astimezone():%Y-%m-%d %H:%M}" if at > accepted + timedelta(seconds=1) else ""
 
 
 def _body(delivery: Delivery) -> dict[str, Any]:

@@ -19,6 +19,11 @@ _PERMISSIONS = (
     f" report, manage, or {ALL_PERMISSIONS}. Without it: send and read:messages."
 )
 
+Expires = Annotated[
+    str | None,
+    typer.Option(metavar="WHEN", help="When it ends: a span such as 90d, or an instant.", show_default=False),
+]
+
 
 @command(
     app,
@@ -44,10 +49,7 @@ async def create(
     network: Annotated[
         list[str] | None, typer.Option(metavar="CIDR", help="Only from these networks.", show_default=False)
     ] = None,
-    expires: Annotated[
-        str | None,
-        typer.Option(metavar="WHEN", help="When it ends: a span such as 90d, or an instant.", show_default=False),
-    ] = None,
+    expires: Expires = None,
     request_id_mode: Annotated[
         Literal["off", "fingerprint", "strict"],
         typer.Option(
@@ -107,6 +109,24 @@ async def list_all(terminal: Terminal, tenant: AnyTenant = None) -> None:
         "lastUsedAt": "LAST USED",
     }
     terminal.rows(rows, columns, "there is no key yet; make one with: loa keys create --name NAME")
+
+
+@command(app, "rotate", example="loa keys rotate 3\nloa keys rotate 3 --expires 180d")
+async def rotate(
+    terminal: Terminal,
+    key: Annotated[str, typer.Argument(help="Its id as `loa keys list` shows it, or the key itself.")],
+    *,
+    expires: Expires = None,
+) -> None:
+    """Create a key with the rights of another and show it, this once; the other stays valid until it is revoked.
+
+    `loa keys list` tells when the old one was used last, and so when it is free to go.
+    """
+    given = {"key": key, "expires_at": ahead(expires, SystemClock().now())}
+    made = await administer(terminal.settings, "keys.rotate", given)
+    if not terminal.as_json:
+        terminal.note(f"key {made['id']} of tenant {made['tenant']}; it is shown this once:")
+    terminal.data(made, made["apiKey"])
 
 
 @command(app, "revoke", example="loa keys revoke 3\nloa keys revoke 3 --yes")

@@ -11,11 +11,15 @@ from loa.domain.roles import May
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One verb. `subject`: the argument that names what it is done to; `told`: those that the audit log keeps too."""
+    """One verb. `subject`: the argument that names what it is done to; `told`: those that the audit log keeps too.
+
+    `tells_itself`: the verb writes its own entry, which knows what was before.
+    """
 
     needs: May
     subject: str = ""
     told: tuple[str, ...] = ()
+    tells_itself: bool = False
 
 
 ACTS: Final[Mapping[str, Act]] = {
@@ -34,6 +38,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "templates.text": Act(May.CHANGE_CHANNELS, "template_id", ("channel",)),
     "templates.sync": Act(May.CHANGE_CHANNELS, "channel"),
     "keys.create": Act(May.CHANGE_KEYS, "name", ("tenant", "live", "permissions", "senders", "networks", "expires_at")),
+    "keys.rotate": Act(May.CHANGE_KEYS, "key", ("name", "expires_at")),
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
     "messages.settle": Act(May.SETTLE, "tenant", ("messages", "ruling", "reason")),
@@ -51,6 +56,17 @@ ACTS: Final[Mapping[str, Act]] = {
     "batches.resume": Act(May.SEND, "batch", ("tenant",)),
     "batches.stop": Act(May.SEND, "batch", ("tenant",)),
     "batches.remove": Act(May.SEND, "batch", ("tenant",)),
+    "users.add": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.role": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.disable": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.enable": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.reset_link": Act(May.CHANGE_USERS, "name", tells_itself=True),
+    "users.audit.export": Act(May.READ_AUDIT, told=("who", "verb", "subject", "since", "until")),
+    "world.turn": Act(May.SETTLE, "knob", ("on",)),
+    "world.normal": Act(May.SETTLE),
+    "world.say": Act(May.SEND, "handset"),
+    "world.follow": Act(May.SEND, "handset"),
+    "world.crash": Act(May.SETTLE, "run"),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 
@@ -58,11 +74,11 @@ ACTS: Final[Mapping[str, Act]] = {
 class Acts(Protocol):
     """The way to the verbs."""
 
-    async def read(self, verb: str, **args: Any) -> Any:
+    async def read(self, verb: str, /, **args: Any) -> Any:
         """Ask with a verb that changes nothing. Errors: those of the verb."""
         ...
 
-    async def do(self, request: Request, verb: str, **args: Any) -> Any:
+    async def do(self, request: Request, verb: str, /, **args: Any) -> Any:
         """Have something done, once it stands in the audit log who wants it.
 
         Errors: Forbidden where the visitor's role does not allow it, nothing is done then; those of the verb.

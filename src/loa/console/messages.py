@@ -25,7 +25,7 @@ STATES: Final = {state.label: state for state in State}
 CLASSES: Final = {each.label: each for each in TrafficClass}
 DEALT: Final = {"0": False, "1": True}
 """Of dead letters: whether somebody has dealt with them."""
-TEXT_FIELDS: Final = ("destination", "sender", "channel", "request_id", "since", "until")
+TEXT_FIELDS: Final = ("destination", "sender", "channel", "error", "request_id", "since", "until")
 LONGEST: Final = 200
 
 
@@ -78,6 +78,7 @@ def read_filter(query: QueryParams, read_number: Callable[[str], str | None]) ->
             sender=texts["sender"],
             channel=texts["channel"],
             request_id=texts["request_id"],
+            error=texts["error"],
             since=times["since"],
             until=times["until"],
             dead=True if dead else None,

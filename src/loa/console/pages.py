@@ -11,7 +11,7 @@ from loa.console import formats
 from loa.console.assets import address
 from loa.console.catalogue import said
 from loa.console.language import Language
-from loa.console.navigation import GROUPS, Group
+from loa.console.navigation import GROUPS, Entry, Group
 from loa.console.parts import visitor_of
 from loa.console.theme import theme_in
 from loa.domain.roles import May, Role, may
@@ -43,7 +43,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             "visitor": visitor,
             "allowed": allowed,
             "May": May,
-            "navigation": _navigation(visitor.role),
+            "navigation": _navigation(visitor.role, demo=getattr(request.state, "in_a_demo", False)),
             "here": request.url.path,
             "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
             **values,
@@ -52,8 +52,11 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     return HTMLResponse(body, status_code=status)
 
 
-def _navigation(role: Role) -> list[Group]:
-    groups = (Group(each.name, tuple(one for one in each.entries if may(role, one.needs))) for each in GROUPS)
+def _navigation(role: Role, *, demo: bool) -> list[Group]:
+    def there(one: Entry) -> bool:
+        return may(role, one.needs) and (demo or not one.demo)
+
+    groups = (Group(each.name, tuple(filter(there, each.entries))) for each in GROUPS)
     return [each for each in groups if each.entries]
 
 

@@ -10,10 +10,11 @@ from loa.console.acts import Acts
 from loa.console.jobs import Jobs
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
+from loa.console.world import World
 from loa.domain.latency import Wait
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search, Templates
+from loa.ports.ledger import Directory, Figures, Search, Templates
 from loa.stages.signing_in import SigningIn
 
 
@@ -25,7 +26,7 @@ class Learned(Protocol):
         ...
 
 
-class Reading(Search, Directory, Templates, Learned, Protocol):
+class Reading(Search, Directory, Templates, Figures, Learned, Protocol):
     """What the screens read from."""
 
 
@@ -37,7 +38,8 @@ class Parts:
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
     way into intake. `signing`: who is known, and where. `retells`: providers that can
-    show what they sent, by name. `jobs`: what is done to many messages.
+    show what they sent, by name. `jobs`: what is done to many messages. `world`: the simulated outside of a demo, None
+    everywhere else.
     """
 
     ledger: Reading
@@ -50,6 +52,7 @@ class Parts:
     signing: SigningIn
     retells: Mapping[str, Retells] = field(default_factory=dict)
     jobs: Jobs = field(default_factory=Jobs)
+    world: World | None = None
 
 
 def visitor_of(request: Request) -> Visitor:

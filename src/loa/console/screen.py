@@ -40,6 +40,7 @@ class Screen:
         """Give the route, which looks at the visitor first."""
 
         async def answer(request: Request) -> Response:
+            request.state.in_a_demo = parts.world is not None
             if not may(visitor_of(request).role, self.needs):
                 return render(request, "refused.html", status=403)
             if self.asks_again and not is_fresh(request, parts.clock.now()):

@@ -4,58 +4,31 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, bulk, confirm, export, lookup, preferences, sign_ins, submission, unknown
-from loa.console.channels import channels
-from loa.console.message import content, message
-from loa.console.messages import messages
-from loa.console.overview import overview
+from loa.console import assets, phone, preferences
+from loa.console.groups import carry, connect, demo, govern, sends, watch
 from loa.console.parts import Parts
-from loa.console.screen import CONFIRM_PATH, Screen
-from loa.console.tail import stream, tail
-from loa.domain.roles import May
-
-READ: Final = May.READ_MESSAGES
+from loa.console.screen import Screen
 
 SCREENS: Final[tuple[Screen, ...]] = (
-    Screen("/console/", overview, READ),
-    Screen("/console/messages", messages, READ),
-    Screen(bulk.PATH, bulk.preview, May.SETTLE),
-    Screen(bulk.PATH, bulk.start, May.SETTLE, "POST"),
-    Screen(f"{bulk.PATH}/{{job}}", bulk.progress, May.SETTLE),
-    Screen(f"{bulk.PATH}/{{job}}/stop", bulk.stop, May.SETTLE, "POST"),
-    Screen(export.PATH, export.export, READ, "POST"),
-    Screen("/console/messages/{message_id}", message, READ),
-    Screen(
-        "/console/messages/{message_id}/content",
-        content,
-        May.SEE_CONTENT,
-        "POST",
-        asks_again=True,
-        form="/console/messages/{message_id}",
-    ),
-    Screen(submission.PATH, submission.submission, READ),
-    Screen(unknown.PATH, unknown.unknown, READ),
-    Screen(lookup.PATH, lookup.search, READ),
-    Screen("/console/tail", tail, READ),
-    Screen("/console/tail/events", stream, READ),
-    Screen("/console/channels", channels, READ),
-    Screen(CONFIRM_PATH, confirm.ask, READ),
-    Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
-    Screen(sign_ins.PATH, sign_ins.sign_ins, READ),
-    Screen(f"{sign_ins.PATH}/end-all", sign_ins.end_all, READ, "POST"),
-    Screen(f"{sign_ins.PATH}/{{digest}}/end", sign_ins.end, READ, "POST"),
+    *watch.SCREENS,
+    *sends.SCREENS,
+    *carry.SCREENS,
+    *connect.SCREENS,
+    *govern.SCREENS,
 )
-"""Every screen with what it needs; the first whose path fits answers."""
+"""Every screen with what it needs; the first whose path fits answers. Those of a demo stand in `demo`."""
 
 HOME: Final = "/console/"
+PHONE: Final = phone.PATH
 STILL_OPEN: Final = (assets.FOLDER,)
 """What the gate lets everybody see: the static files."""
 
 
 def screens(parts: Parts) -> list[BaseRoute]:
     """Give the routes of all screens, of the static files and of the choice of language and theme."""
+    served = SCREENS if parts.world is None else (*SCREENS, *demo.SCREENS)
     return [
-        *(each.route(parts) for each in SCREENS),
+        *(each.route(parts) for each in served),
         Route(assets.PATH, assets.serve, methods=["GET"]),
         Route(preferences.PATH, preferences.choose, methods=["POST"]),
     ]

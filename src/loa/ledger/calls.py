@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+from loa.domain.figures import Count
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
@@ -23,6 +24,7 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
+from loa.ledger.reckoning import Reckoning
 from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
@@ -156,6 +158,21 @@ class Calls(BatchCalls):
     async def settle_unknown(self, limit: int, now: int) -> tuple[int, int]:
         """See ports.ledger.Upkeep."""
         return await self._call("settle_unknown", (limit, now))  # type: ignore[no-any-return]
+
+    @abstractmethod
+    async def _reckon(self, limit: int) -> Reckoning:
+        """Count what follows where counting stands. Errors: StorageError."""
+
+    async def count_figures(self, limit: int) -> bool:
+        """See ports.ledger.Figures."""
+        reckoning = await self._reckon(limit)
+        if reckoning.due:
+            await self._call("figures", reckoning)
+        return reckoning.more
+
+    async def note_queue_ages(self, ages: Sequence[Count]) -> None:
+        """See ports.ledger.Figures."""
+        await self._call("queue_ages", ages)
 
     async def go_on(self, questions: Sequence[Question], now: int) -> int:
         """See ports.ledger.Silence."""

@@ -66,6 +66,12 @@ def _after_wait(flags: int) -> OnUnknown:
     return OnUnknown.NEXT_STEP if flags & GO_ON_WANTED else OnUnknown.NEVER
 
 
+def figure(row: Read) -> Read:
+    """Lay out a figure."""
+    row["class"] = CLASS_LABELS[row["class"]]
+    return row
+
+
 def event(row: Read, costs: Mapping[int, int]) -> Read:
     """Lay out an event of the feed; `costs`: of messages as they stand now, 0 where there is none."""
     row["state"] = STATE_LABELS[row["state"]]
@@ -173,6 +179,7 @@ def conditions(wanted: MessageFilter, bind: Spelling) -> list[str]:
         ("sender", "s.sender = {}", wanted.sender or None),
         ("channel", "m.channel_id = (SELECT id FROM channel WHERE name = {})", wanted.channel or None),
         ("request_id", "s.request_id = {}", wanted.request_id or None),
+        ("error", "m.error = {}", wanted.error or None),
         ("since", "s.accepted_at >= {}", wanted.since),
         ("until", "s.accepted_at < {}", wanted.until),
         ("dead", f"(m.flags & {DEAD}) = {{}}", dead),

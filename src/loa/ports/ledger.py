@@ -8,6 +8,7 @@ exactly the calls that returned, and maybe some whose answer was lost on the way
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from loa.domain.figures import Count
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
@@ -173,6 +174,29 @@ class Upkeep(Protocol):
 
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """Delete what is past its time: request keys, parked receipts, texts and history. Give how many rows."""
+        ...
+
+
+class Figures(Protocol):
+    """Counts of messages by the time they were accepted, kept beside the messages: see domain.figures."""
+
+    async def count_figures(self, limit: int) -> bool:
+        """Count about so many of the submissions and events that follow where counting stands; tell whether more do.
+
+        Each is counted once, however many call at once or are cut off: how far it came is written with the counts.
+        """
+        ...
+
+    async def note_queue_ages(self, ages: Sequence[Count]) -> None:
+        """Keep how long lanes make messages wait, the highest of each span."""
+        ...
+
+    async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """Give figures span by span: at, kind, class, channel_id (of queue ages), code, count; over all errors."""
+        ...
+
+    async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """Give figures over the whole time: kind, class, channel, code, error, count; accepted, ended and spend."""
         ...
 
 
@@ -351,6 +375,10 @@ class Search(Protocol):
         ...
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
+    async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
+        """Count the unknown messages accepted since then that still wait for evidence, of `limit` that wait."""
+        ...
+
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """Give events in the order they were written, after a cursor.
 
@@ -425,6 +453,7 @@ class Ledger(
     Callbacks,
     Inbound,
     Upkeep,
+    Figures,
     Restoring,
     Silence,
     Directory,

@@ -363,6 +363,7 @@ class MessageFilter:
     sender: str = ""
     channel: str = ""
     request_id: str = ""
+    error: str = ""
     since: int | None = None
     until: int | None = None
     dead: bool | None = None

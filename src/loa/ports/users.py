@@ -7,7 +7,7 @@ second factor is sealed. Digests are SHA-256 in hex of values with 128 random bi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from loa.domain.roles import Role
 
@@ -50,6 +50,18 @@ class SignIn:
     ends_at: int
     address: str
     agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who has something done: a user with their address, or nobody known by name at the command line."""
+
+    user_id: int | None
+    name: str
+    address: str = ""
+
+
+COMMAND_LINE: Final = Actor(None, "command line")
 
 
 class Purpose(StrEnum):

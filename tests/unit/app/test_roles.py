@@ -106,11 +106,11 @@ async def test_the_api_alone_accepts_and_hands_nothing_over_and_dispatch_alone_g
         (("api",), {"ReceiptStage"}),
         (("dispatch",), {"Sharing", "TemplateStage", "ReceiptStage"}),
         (("callbacks",), {"CallbackStage"}),
-        (("upkeep",), {"Upkeep", "Abandoned"}),
+        (("upkeep",), {"Upkeep", "Abandoned", "Counting"}),
         (("receipts",), {"Rematching"}),
-        (("receipts", "upkeep"), {"Upkeep", "Abandoned"}),
+        (("receipts", "upkeep"), {"Upkeep", "Abandoned", "Counting"}),
         (("console",), set()),
-        (ROLES, {"Sharing", "TemplateStage", "ReceiptStage", "CallbackStage", "Upkeep", "Abandoned"}),
+        (ROLES, {"Sharing", "TemplateStage", "ReceiptStage", "CallbackStage", "Upkeep", "Abandoned", "Counting"}),
     ],
 )
 async def test_each_role_has_its_loops(tmp_path: Path, roles: tuple[str, ...], loops: set[str]) -> None:

@@ -2,12 +2,14 @@
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from loa.app.admin_reading import Reading
 from loa.app.demo import Ready
 from loa.app.demo_furnish import furnish
 from loa.app.demo_state import DemoState
@@ -218,15 +220,21 @@ def submission(tenant_id: int, number: int, due_at: int) -> NewSubmission:
 
 async def test_the_view_shows_what_was_accepted_since_it_began(tmp_path: Path) -> None:
     ledger = await SqliteLedger.open(tmp_path / "loa.db", probe=NoProbe())
+    reading = Reading(ledger, SystemClock(), str, "")
+
+    async def newest(limit: int) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = (await reading.messages(tenant="demo", limit=limit))["messages"]
+        return found
+
     try:
         tenant = await furnish(ledger, SystemClock(), STATE, "http://127.0.0.1:1/callbacks", ZaloSimulator(port=9))
         await ledger.accept(submission(tenant.id, 1, NOW))
         look = Look()
-        await look.view.begin(ledger, tenant.id)
+        await look.view.begin(newest)
         await ledger.accept(submission(tenant.id, 2, NOW))
         await ledger.accept(submission(tenant.id, 3, NOW + 3_600_000))
-        await look.view.look(ledger, tenant.id)
-        await look.view.look(ledger, tenant.id)
+        await look.view.look(newest)
+        await look.view.look(newest)
     finally:
         await ledger.close()
     first, second = look.lines()

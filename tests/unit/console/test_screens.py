@@ -261,9 +261,28 @@ async def test_a_stream_from_nowhere_is_not_there(room: Room) -> None:
     assert (await room.get("/console/tail/events?after=nonsense")).status == 404
 
 
-async def test_each_number_of_the_overview_leads_to_the_list_that_makes_it_up(room: Room) -> None:
-    page = text(await room.get("/console/"))
-    tiles = re.findall(r'href="(/console/messages[^"]*)"><b>(\d+)</b>', page)
-    assert len(tiles) == 5
-    for target, count in tiles:
+TILE = re.compile(r'href="(/console/messages[^"]*)"><b><data value="(\d+)">')
+NUMBER_IN_A_TABLE = re.compile(r'<td class="end"><a href="(/console/messages[^"]*)">(\d+)</a>')
+
+
+@pytest.mark.parametrize("chosen", ["1h", "24h", "7d"])
+async def test_each_number_of_the_overview_leads_to_the_list_that_makes_it_up(room: Room, chosen: str) -> None:
+    page = text(await room.get(f"/console/?range={chosen}"))
+    tiles, numbers = TILE.findall(page), NUMBER_IN_A_TABLE.findall(page)
+    assert len(tiles) == 7
+    assert len(numbers) > 3
+    # The last two, the age and the cost, are no numbers of messages.
+    for target, count in [*tiles[:5], *numbers]:
         assert text(await room.get(target.replace("&amp;", "&"))).count("<tr id=") == int(count), target
+    assert any(int(count) for _, count in tiles)
+
+
+async def test_figures_are_compared_where_there_is_something_to_compare_with(room: Room) -> None:
+    english = {"accept-language": "en"}
+    page = text(await room.get("/console/", **english))
+    assert "the day before" not in page
+    accepted = TILE.findall(page)[0][1]
+    room.desk.clock.advance(24 * 3_600)
+    page = text(await room.get("/console/", **english))
+    assert TILE.findall(page)[0][1] == "0"
+    assert f"the day before: {accepted}<" in page

@@ -24,6 +24,7 @@ BIG = {
     "inbound",
     "batch_chunk",
     "batch_part",
+    "figure",
 }
 IN_ORDER_OF_ID = {
     "purge_receipts": "receipt",

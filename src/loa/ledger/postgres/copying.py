@@ -148,9 +148,20 @@ class Target:
         row = (await self._do(_fetch, _digest_query(table, columns)))[0]
         return int(row[0]), int(row[1])
 
-    async def settle(self, boot: int, revision: int, backup_at: int | None, keys: Mapping[str, KeyState]) -> None:
-        """Set numbers above what was copied, count the lanes, keep the mark of a backup, and name the master keys."""
+    async def settle(
+        self,
+        boot: int,
+        revision: int,
+        backup_at: int | None,
+        keys: Mapping[str, KeyState],
+        figured: tuple[int, int],
+    ) -> None:
+        """Set numbers above what was copied, count the lanes, keep the mark of a backup, and name the master keys.
+
+        `figured`: the last submission and the last event that the figures count.
+        """
         await self._do(_settle, boot, revision, backup_at, keys)
+        await self._do(_go_on_counting, *figured)
 
     async def finish(self) -> None:
         """Say that the copy is whole: from now on a Loa may start."""
@@ -332,6 +343,19 @@ async def _settle(
         if backup_at is not None:
             await mark(connection, backup_at)
     await connection.execute("ANALYZE")
+
+
+async def _go_on_counting(connection: Any, submission_id: int, event_id: int) -> None:
+    """Have figures go on where they stood: what was copied has no transaction, and its ids are in order."""
+    async with connection.transaction():
+        await connection.execute("UPDATE meta SET value = $1 WHERE name = 'figured_event'", event_id)
+        await connection.execute("DELETE FROM accepted_move")
+        await connection.execute(
+            "INSERT INTO accepted_move (tenant_id, at, class, count)"
+            " SELECT tenant_id, accepted_at / 60000 * 60000, class, sum(message_count) FROM submission_imported"
+            " WHERE id > $1 GROUP BY 1, 2, 3",
+            submission_id,
+        )
 
 
 async def _finish(connection: Any) -> None:

@@ -22,6 +22,7 @@ from loa.ledger.postgres import (
     callbacks,
     claims,
     directory,
+    figures,
     grants,
     inbound,
     receipts,
@@ -48,6 +49,7 @@ from loa.ledger.postgres.readers import Readers
 from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
+from loa.ledger.reckoning import Reckoning
 from loa.ledger.users import Maker
 from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
@@ -111,6 +113,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "users": users.change,
     "batches": batches.change,
     "share": slots.share,
+    "figures": figures.keep,
+    "queue_ages": figures.note_ages,
     "ping": _ping,
 }
 
@@ -146,6 +150,8 @@ DESKS: Final = (
             "users",
             "batches",
             "share",
+            "figures",
+            "queue_ages",
             "ping",
         ),
         1,
@@ -303,6 +309,19 @@ class PostgresLedger(DeliveryReading, Calls):
         except StorageError:
             return gone
 
+    # figures
+
+    async def _reckon(self, limit: int) -> Reckoning:
+        return await self._read(lambda c: figures.reckon(c, limit))  # type: ignore[no-any-return]
+
+    async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """See ports.ledger.Figures."""
+        return await self._read(lambda c: figures.series(c, tenant_id, grain_ms, since, until), tenant_id)  # type: ignore[no-any-return]
+
+    async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """See ports.ledger.Figures."""
+        return await self._read(lambda c: figures.sums(c, tenant_id, grain_ms, since, until), tenant_id)  # type: ignore[no-any-return]
+
     # restoring
 
     async def backup_at(self) -> int | None:
@@ -444,6 +463,10 @@ class PostgresLedger(DeliveryReading, Calls):
         return await self._read(  # type: ignore[no-any-return]
             lambda c: search.messages(c, tenant_id, wanted, before, limit), tenant_id
         )
+
+    async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.unknown_waiting(c, tenant_id, since, limit), tenant_id)  # type: ignore[no-any-return]
 
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -188,6 +188,16 @@ async def _messages_of(
     return [reading.message(dict(row)) for row in await connection.fetch(query, *values)]
 
 
+async def unknown_waiting(connection: Any, tenant_id: int, since: int, limit: int) -> int:
+    """Count unknown messages that wait for evidence."""
+    waiting = [row["message_id"] for row in await many(connection, "unknown_waiting", tenant_id, limit)]
+    count = 0
+    for day, group in by_day(waiting, int):
+        rows = await many(connection, "accepted_since", tenant_id, group, since, day=day)
+        count += sum(row["count"] for row in rows)
+    return count
+
+
 async def events(connection: Any, tenant_id: int, after: int, limit: int) -> list[Row]:
     """Read events after a cursor, which is the id of the last one read."""
     at = await one(connection, "feed_position", tenant_id, after, day=part_of_id(after)) if after else None

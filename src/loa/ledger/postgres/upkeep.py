@@ -7,7 +7,7 @@ from loa.domain.lifecycle import State
 from loa.domain.standing import end_wait, expire
 from loa.domain.traffic import TrafficClass
 from loa.ledger.arrivals import EVIDENCE_MS
-from loa.ledger.postgres import batches, inbound, standings
+from loa.ledger.postgres import batches, figures, inbound, standings
 from loa.ledger.postgres.days import AHEAD, DAY_MS, day_of, day_of_id, first_id
 from loa.ledger.postgres.statements import IMPORTED
 from loa.ledger.postgres.unit import Unit
@@ -70,6 +70,7 @@ async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -
     gone += await _forget_numbers(unit, now - keep_ms["numbers"], limit)
     gone += await inbound.purge(unit, limit, now, keep_ms)
     gone += await batches.purge(unit, limit, now, keep_ms)
+    gone += await figures.purge(unit, limit, now, keep_ms["history"])
     return gone + await _purge_imported(unit, now - keep_ms["history"], max(1, limit // 100))
 
 

@@ -61,6 +61,7 @@ _OWED: Final = (
     "event e WHERE e.endpoint_id IS NOT NULL AND (e.result <> 'delivered' OR (e.tries, e.done_at) IS NOT"
     " (SELECT count(*), max(t.at) FROM callback_try t WHERE t.event_id = e.id))"
 )
+_FIGURE: Final = ("tenant_id", "grain", "at", "kind", "class", "channel_id", "code", "error")
 STEPS: Final = (
     *(Step(name, name) for name in ("tenant", "api_key", "sender", "channel", "route", "endpoint", "warning")),
     Step("template", "template", ("channel_id", "template_id"), (-1, "")),
@@ -79,6 +80,7 @@ STEPS: Final = (
     Step("unknown", "message WHERE state = 3", ("message_id",)),
     Step("silent", "message WHERE state = 2 AND due_at IS NOT NULL", ("message_id",)),
     Step("latency", "latency", ("channel_id", "class", "span"), (-1, -1, -1)),
+    Step("figure", "figure", _FIGURE, (-1, -1, -1, -1, -1, -1, -1, "")),
     Step("claim", _OPEN_CLAIMS, ("boot", "id"), (-1, -1)),
     Step("attempt", _CLOSED, ("message_id", "number"), (-1, -1)),
     Step("segment", "segment", ("channel_id", "ref", "message_id", "number", "segment"), (-1, "", -1, -1, -1)),
@@ -145,6 +147,11 @@ class Source:
             return sealing.states(self._connection)
         except apsw.Error as error:
             raise translate(error) from error
+
+    @property
+    def figured(self) -> tuple[int, int]:
+        """The last submission and the last event that its figures count."""
+        return self._meta("figured_submission"), self._meta("figured_event")
 
     @property
     def identity(self) -> str:

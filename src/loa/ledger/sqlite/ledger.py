@@ -18,6 +18,7 @@ from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError, StorageFull
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
+from loa.ledger.reckoning import Reckoning
 from loa.ledger.sqlite import (
     accept,
     batches,
@@ -25,6 +26,7 @@ from loa.ledger.sqlite import (
     claims,
     deliveries,
     directory,
+    figures,
     grants,
     inbound,
     receipts,
@@ -101,6 +103,8 @@ HANDLERS: dict[str, Handler] = {
     "sealing": sealing.change,
     "users": users.change,
     "batches": users.change,
+    "figures": figures.keep,
+    "queue_ages": figures.note_ages,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -244,6 +248,19 @@ class SqliteLedger(Calls):
         """See ports.ledger.Upkeep."""
         return await self._call("purge", (limit, now, keep_ms))  # type: ignore[no-any-return]
 
+    # figures
+
+    async def _reckon(self, limit: int) -> Reckoning:
+        return await self._readers.read(lambda connection: figures.reckon(connection, limit))
+
+    async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """See ports.ledger.Figures."""
+        return await self._readers.read(lambda c: figures.series(c, tenant_id, grain_ms, since, until))
+
+    async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
+        """See ports.ledger.Figures."""
+        return await self._readers.read(lambda c: figures.sums(c, tenant_id, grain_ms, since, until))
+
     # restoring
 
     async def backup_at(self) -> int | None:
@@ -381,6 +398,10 @@ class SqliteLedger(Calls):
         return await self._readers.read(
             lambda connection: search.messages(connection, tenant_id, wanted, before, limit)
         )
+
+    async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda c: search.unknown_waiting(c, tenant_id, since, limit))
 
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

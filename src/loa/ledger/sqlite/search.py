@@ -144,6 +144,11 @@ def _index_for(wanted: MessageFilter) -> str:
     return "message_unknown" if wanted.states == (State.UNKNOWN,) else ""
 
 
+def unknown_waiting(connection: apsw.Connection, tenant_id: int, since: int, limit: int) -> int:
+    """Count unknown messages that wait for evidence."""
+    return int(connection.execute(QUERIES["unknown_waiting"], (tenant_id, since, limit)).get)
+
+
 def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) -> list[Row]:
     """Read events after a cursor."""
     rows = _many(connection, "events_after", tenant_id, after, limit)

@@ -99,15 +99,17 @@ def open_unit(connection: apsw.Connection, probe: Probe, request_keep_ms: int, s
         " (SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM event),"
         " (SELECT coalesce(max(id), 0) FROM receipt), (SELECT coalesce(max(id), 0) FROM inbound)"
     ).fetchall()[0]
+    # Where history is gone, numbers that figures were counted up to are not given out again.
+    figured = json.loads(str(connection.execute(QUERIES["figured"]).get))
     depths = json.loads(str(connection.execute(QUERIES["lane_depths"]).get))
     return Unit(
         connection=connection,
         probe=probe,
         boot=one[0],
         request_keep_ms=request_keep_ms,
-        next_submission_id=one[1] + 1,
+        next_submission_id=max(one[1], figured[0]) + 1,
         next_message_id=one[2] + 1,
-        next_event_id=one[3] + 1,
+        next_event_id=max(one[3], figured[1]) + 1,
         next_receipt_id=one[4] + 1,
         next_inbound_id=one[5] + 1,
         depths={(channel, traffic_class): count for channel, traffic_class, count in depths},

@@ -6,7 +6,8 @@ CREATE TABLE meta (
   name text PRIMARY KEY,
   value bigint NOT NULL
 );
-INSERT INTO meta VALUES ('revision', 1), ('pings', 0), ('xid_base', 0), ('xid_seen', 0);
+INSERT INTO meta VALUES ('revision', 1), ('pings', 0), ('xid_base', 0), ('xid_seen', 0),
+  ('figured_xid', 0), ('figured_event', 0);
 
 CREATE SEQUENCE boot_number;
 CREATE SEQUENCE submission_number MAXVALUE 2147483647 CYCLE CACHE 1;
@@ -414,6 +415,29 @@ CREATE TABLE latency (
   PRIMARY KEY (channel_id, class, span)
 );
 
+-- Figures: counts of messages by the time they were accepted, in spans of `grain`; see loa.domain.figures. What is accepted
+-- is noted by every commit as a row of its own, since ids of parallel transactions come to light out of order.
+
+CREATE TABLE figure (
+  tenant_id bigint NOT NULL,
+  at bigint NOT NULL,
+  code bigint NOT NULL,
+  count bigint NOT NULL,
+  grain integer NOT NULL,
+  channel_id integer NOT NULL,
+  kind smallint NOT NULL,
+  class smallint NOT NULL,
+  error text NOT NULL,
+  PRIMARY KEY (tenant_id, grain, at, kind, class, channel_id, code, error)
+);
+
+CREATE TABLE accepted_move (
+  tenant_id bigint NOT NULL,
+  at bigint NOT NULL,
+  count bigint NOT NULL,
+  class smallint NOT NULL
+);
+
 -- How deep each lane is: every commit adds a row of differences, upkeep sums them up; nothing counts the queue.
 
 CREATE TABLE lane_depth (
@@ -467,6 +491,9 @@ ALTER TABLE claim SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_thr
   autovacuum_vacuum_cost_delay = 0);
 ALTER TABLE lane_move SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
   autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE accepted_move SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE figure SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE lane_depth SET (fillfactor = 50);
 ALTER TABLE node SET (fillfactor = 50);
 ALTER TABLE meta SET (fillfactor = 50);

@@ -25,7 +25,7 @@ SELECT nextval('submission_number') FROM generate_series(1, $1::integer);
 
 -- name: write_submissions
 -- Writes the submissions of one commit ($1..$23), and their messages in groups ($24..$35) that share all but the number ($36),
--- puts those in their lanes ($37..$39), and remembers request ids ($40..$44), where an entry past its time ($45) is replaced.
+-- puts those in their lanes ($37..$39), notes them for the figures, and remembers request ids ($40..$44), where an entry past its time ($45) is replaced.
 -- Gives how many request ids were kept, one fewer where another process was quicker, and the transaction.
 -- Index: request_key_pkey.
 WITH submitted AS (
@@ -52,6 +52,11 @@ WITH submitted AS (
   SELECT id, tenant_id, submission_id, destination, due_at, expires_at, channel_id, 0, 0, flags, class FROM fresh
 ), moved AS (
   INSERT INTO lane_move (channel_id, class, count) SELECT * FROM unnest($37::integer[], $38::smallint[], $39::bigint[])
+), figured AS (
+  INSERT INTO accepted_move (tenant_id, at, class, count)
+  SELECT tenant_id, at / 60000 * 60000, class, sum(count) FROM unnest($1::bigint[], $12::bigint[], $11::smallint[], $17::integer[])
+    AS s(tenant_id, at, class, count)
+  GROUP BY 1, 2, 3
 ), kept AS (
   INSERT INTO request_key AS k (tenant_id, request_id, fingerprint, submission_id, at)
   SELECT * FROM unnest($40::bigint[], $41::text[], $42::bytea[], $43::bigint[], $44::bigint[])

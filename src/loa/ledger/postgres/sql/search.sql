@@ -175,6 +175,17 @@ LEFT JOIN channel c ON c.id = u.channel_id;
 -- A page of a tenant's unknown messages, newest first. Index: unknown_pkey.
 SELECT message_id FROM unknown WHERE message_id < $2 AND tenant_id = $1 ORDER BY message_id DESC LIMIT $3;
 
+-- name: unknown_waiting
+-- Unknown messages of a tenant that wait for evidence. Index: unknown_due.
+SELECT message_id FROM unknown WHERE tenant_id = $1 AND due_at IS NOT NULL ORDER BY due_at DESC LIMIT $2;
+
+-- name: accepted_since
+-- How many of the messages in $2 were accepted since $3. Index: message_pkey, submission_pkey.
+SELECT count(*)::integer AS count FROM unnest($2::bigint[]) AS w(id)
+CROSS JOIN LATERAL (SELECT submission_id FROM message@ WHERE tenant_id = $1 AND id = w.id OFFSET 0) m
+CROSS JOIN LATERAL (
+  SELECT FROM submission@ WHERE tenant_id = $1 AND id = m.submission_id AND accepted_at >= $3 OFFSET 0) s;
+
 -- name: message_page
 -- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
 -- Index: message_destination when a number is asked for, message_dead for dead letters, else message_pkey.

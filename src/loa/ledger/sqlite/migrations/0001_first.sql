@@ -6,7 +6,8 @@ CREATE TABLE meta (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO meta VALUES ('revision', 1), ('boot', 0), ('numbers_forgotten', 0);
+INSERT INTO meta VALUES ('revision', 1), ('boot', 0), ('numbers_forgotten', 0), ('figured_submission', 0),
+  ('figured_event', 0);
 
 CREATE TABLE tenant (
   id INTEGER PRIMARY KEY,
@@ -304,6 +305,21 @@ CREATE TABLE latency (
   span INTEGER NOT NULL,
   count INTEGER NOT NULL,
   PRIMARY KEY (channel_id, class, span)
+) STRICT, WITHOUT ROWID;
+
+-- Figures: counts of messages by the time they were accepted, in spans of `grain`; see loa.domain.figures.
+
+CREATE TABLE figure (
+  tenant_id INTEGER NOT NULL,
+  grain INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  class INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  code INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, grain, at, kind, class, channel_id, code, error)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE warning (

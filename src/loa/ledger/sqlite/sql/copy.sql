@@ -116,6 +116,12 @@ ORDER BY id LIMIT ?1;
 SELECT channel_id, class, span, count FROM latency WHERE (channel_id, class, span) > (?3, ?4, ?5)
 ORDER BY channel_id, class, span LIMIT ?1;
 
+-- name: copy_figure
+-- Index: figure primary key.
+SELECT tenant_id, grain, at, kind, class, channel_id, code, error, count FROM figure
+WHERE (tenant_id, grain, at, kind, class, channel_id, code, error) > (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+ORDER BY tenant_id, grain, at, kind, class, channel_id, code, error LIMIT ?1;
+
 -- name: copy_claim
 -- The open attempts of messages on their way, claim by claim, under the boot number that had claimed them: a process that is
 -- dead there. Index: attempt_open, message primary key.

@@ -133,6 +133,14 @@ SELECT json_group_array(json_object('channel', coalesce(c.name, ''), 'channel_id
   FROM message INDEXED BY message_unknown WHERE state = 3 AND tenant_id = ?1 GROUP BY channel_id) u
 LEFT JOIN channel c ON c.id = u.channel_id;
 
+-- name: unknown_waiting
+-- How many of ?3 unknown messages that wait for evidence are the tenant's and were accepted since ?2.
+-- Index: message_waiting, submission primary key.
+SELECT count(*) FROM (
+  SELECT submission_id FROM message INDEXED BY message_waiting
+  WHERE state = 3 AND due_at IS NOT NULL AND tenant_id = ?1 ORDER BY due_at DESC LIMIT ?3) m
+CROSS JOIN submission s ON s.id = m.submission_id AND s.accepted_at >= ?2;
+
 -- name: message_page
 -- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
 -- Index: message_destination when a number is asked for, message_dead for dead letters, message_unknown for unknown ones, else

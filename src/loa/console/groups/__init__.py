@@ -1,0 +1,1 @@
+"""Every screen with what it needs, a table for each group of the navigation."""
