@@ -28,13 +28,13 @@ from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import ChannelStatus
-from loa.ports.users import User
+from loa.ports.users import SignIn, User
 from loa.settings.load import load
 from loa.stages.destinations import read_one
 from loa.stages.intake import Intake
 from loa.stages.planning import Numbers, Planner
 from loa.stages.registry import Registry
-from loa.stages.signing_in import SigningIn
+from loa.stages.signing_in import LASTS_MS, SigningIn
 from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
 from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.full_ledger import MUCH_LATER, make_full
@@ -58,12 +58,17 @@ STATES = {
 
 @dataclass
 class Desk:
-    """The screens with what a test sets and reads: who looks, which looks at content were told."""
+    """The screens with what a test sets and reads: who looks, signed in when, which looks at content were told.
+
+    `password`: of who looks; without one nobody is asked again.
+    """
 
     ledger: SqliteLedger
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
+    password: str = ""
+    signed_in_at: int = MUCH_LATER
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
@@ -78,6 +83,7 @@ class Desk:
             content_shown=shown,
             acts=Acting(self.admin().do, signing),
             sending=self.sending(signing),
+            signing=signing,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
@@ -104,7 +110,9 @@ class Known:
         state = scope.setdefault("state", {})
         looks = self._desk.visitor
         state["visitor"], state["form"] = looks, read_form(form)
-        state["user"] = User(looks.user_id, looks.name, looks.role, "", "", 0, 0)
+        state["user"] = User(looks.user_id, looks.name, looks.role, self._desk.password, "", 0, 0)
+        begun = self._desk.signed_in_at
+        state["sign_in"] = SignIn("0" * 64, looks.user_id, begun, begun, begun + LASTS_MS, "192.0.2.7", "Firefox")
         state["language"] = language_in(scope, Language.VIETNAMESE)
         await self._app(scope, receive, send)
 

@@ -95,6 +95,7 @@ def console_of(
                 content_shown=content_shown,
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
+                signing=signing,
             )
         ),
         looks=looks(),

@@ -14,6 +14,7 @@ from loa.console.headers import Headers
 from loa.console.http import App, Header, Receive, Scope, Send
 from loa.console.language import Language
 from loa.console.sign_in import pages as sign_in
+from loa.console.sign_ins import PATH as SIGN_INS_PATH
 from loa.stages.signing_in import SigningIn
 
 _FOLDER: Final = str(Path(sign_in.__file__).with_name(sign_in.HERE))
@@ -25,7 +26,7 @@ def build_console(
     language: Language = Language.VIETNAMESE,
     pages: Sequence[BaseRoute] = (),
     looks: BaseLoader | None = None,
-    home: str = sign_in.SIGN_INS_PATH,
+    home: str = SIGN_INS_PATH,
     still_open: tuple[str, ...] = (),
 ) -> App:
     """Make the application, served below `/console`.
@@ -41,7 +42,8 @@ def build_console(
         return RedirectResponse(home, 303)
 
     async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
-        page = HTMLResponse(refusals(scope["state"]["language"], "not_found"), 404)
+        state = scope["state"]
+        page = HTMLResponse(refusals(state["language"], "not_found", state["theme"]), 404)
         await page(scope, receive, send)
 
     doors = [Route(path, go_home, methods=["GET"]) for path in (PREFIX, f"{PREFIX}/") if path != home]

@@ -14,12 +14,11 @@ from loa.console.channel_forms import boxes, meaning, read_fields, texts_of, wro
 from loa.console.channels import Card, address_of, cards
 from loa.console.language import Language
 from loa.console.pages import link, render
-from loa.console.parts import Parts, visitor_of
+from loa.console.parts import Parts
 from loa.console.place import Place, place_of
 from loa.console.refusals import said_of
 from loa.domain.latency import learned
-from loa.domain.roles import May, may
-from loa.errors import CallerError, ConfigError, Forbidden, NotFound
+from loa.errors import CallerError, ConfigError, NotFound
 from loa.ports.records import ChannelRecord, MessageFilter, Row
 
 WRONG: Final = (CallerError, ConfigError, NotFound)
@@ -269,8 +268,6 @@ async def change(request: Request, parts: Parts) -> Response:
 
 async def _form(request: Request, parts: Parts, trial: Mapping[str, Any] | None = None) -> Response:
     place, record = await place_of(request, parts), await record_of(request, parts)
-    if not may(visitor_of(request).role, May.CHANGE_CHANNELS):
-        raise Forbidden
     if record is None:
         return missing(request, place)
     provider = await provider_of(parts, record.provider)

@@ -8,10 +8,9 @@ without the prefix and are not Secure.
 import hashlib
 import hmac
 import secrets
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
-from loa.console.http import Header, Scope, header
+from loa.console.http import Header, Scope, cookie
 
 SIGN_IN: Final = "loa"
 """Holds the id of the sign-in."""
@@ -23,11 +22,8 @@ _LENGTH_MAX: Final = 100
 
 def read_cookie(scope: Scope, name: str) -> str:
     """Give the value of one of our cookies, "" where there is none."""
-    try:
-        found = SimpleCookie(header(scope, b"cookie")).get(_full(scope, name))
-    except CookieError:
-        return ""
-    return found.value if found is not None and len(found.value) <= _LENGTH_MAX else ""
+    found = cookie(scope, _full(scope, name))
+    return found if len(found) <= _LENGTH_MAX else ""
 
 
 def set_cookie(scope: Scope, name: str, value: str) -> Header:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from loa.console import cookies
 from loa.console.http import App, Event, Receive, Scope, Send, answer, header, read_form
 from loa.console.language import Language, language_in
+from loa.console.theme import theme_in
 from loa.console.visitor import Visitor
 from loa.errors import StorageError
 from loa.observe.log import get_logger
@@ -27,8 +28,8 @@ FORM_MAX: Final = 1_048_576
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-Refusal = Callable[[Language, str], bytes]
-"""Writes the page of a refusal, by the name of its text."""
+Refusal = Callable[[Language, str, str], bytes]
+"""Writes the page of a refusal, by language, the name of its text, and theme."""
 
 log = get_logger("loa.console.gate")
 
@@ -36,8 +37,9 @@ log = get_logger("loa.console.gate")
 class Gate:
     """Lets requests through to the pages.
 
-    They find in `request.state`: `language`; `form`, the fields that were sent; `form_token`, for forms of their own;
-    `visitor`, on every page but those of signing in. `still_open`: paths served to everybody, such as a style sheet.
+    They find in `request.state`: `language`, `theme`; `form`, the fields that were sent; `form_token`, for forms of
+    their own; `visitor`, on every page but those of signing in. `still_open`: paths served to everybody, such as a
+    style sheet.
     """
 
     def __init__(
@@ -58,23 +60,23 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         language = language_in(scope, self._language)
-        scope.setdefault("state", {})["language"] = language
-        scope["state"]["form"] = {}
+        state = scope.setdefault("state", {})
+        state["language"], state["theme"] = language, theme_in(scope)
+        state["form"] = {}
         try:
             await self._let_in(scope, receive, send)
         except StorageError as error:
             log.warning("a page of the console could not be made", error=error)
-            await answer(send, 503, self._refusal(language, "unavailable"), [(b"retry-after", b"5")])
+            await answer(send, 503, self._written(scope, "unavailable"), [(b"retry-after", b"5")])
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        language = scope["state"]["language"]
         if not _is_private(scope):
-            await answer(send, 403, self._refusal(language, "needs_tls"))
+            await answer(send, 403, self._written(scope, "needs_tls"))
             return
         unsafe = scope["method"] not in _SAFE
         if unsafe and not _is_same_origin(scope):
             log.warning("a request from elsewhere was refused", method=scope["method"], reason="origin")
-            await answer(send, 403, self._refusal(language, "elsewhere"))
+            await answer(send, 403, self._written(scope, "elsewhere"))
             return
         cookie = await self._recognise(scope)
         if cookie is None:
@@ -83,14 +85,17 @@ class Gate:
         if unsafe:
             body = await _body(scope, receive)
             if body is None:
-                await answer(send, 413, self._refusal(language, "too_long"))
+                await answer(send, 413, self._written(scope, "too_long"))
                 return
             if not self._is_ours(scope, cookie, body):
                 log.warning("a form without its token was refused", method=scope["method"], reason="token")
-                await answer(send, 403, self._refusal(language, "stale_form"))
+                await answer(send, 403, self._written(scope, "stale_form"))
                 return
             receive = _again(body, receive) if body else receive
         await self._inner(scope, receive, send)
+
+    def _written(self, scope: Scope, name: str) -> bytes:
+        return self._refusal(scope["state"]["language"], name, scope["state"]["theme"])
 
     async def _recognise(self, scope: Scope) -> str | None:
         """Note who sends a request, and give the cookie that its forms go with; None where they must sign in."""
@@ -123,7 +128,7 @@ class Gate:
         elif safe:
             await answer(send, 303, b"", [(b"location", place.encode("ascii"))])
         else:
-            await answer(send, 401, self._refusal(scope["state"]["language"], "signed_out"))
+            await answer(send, 401, self._written(scope, "signed_out"))
 
     def _is_ours(self, scope: Scope, cookie: str, body: bytes) -> bool:
         kind = header(scope, b"content-type").partition(";")[0].strip().lower()

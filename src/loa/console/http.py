@@ -1,6 +1,7 @@
 """What the console's layers say to each other over ASGI."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,15 @@ def header(scope: Scope, name: bytes) -> str:
     """Give the value of a header, "" where it is missing or there are several."""
     given = [value for key, value in scope["headers"] if key == name]
     return given[0].decode("latin-1") if len(given) == 1 else ""
+
+
+def cookie(scope: Scope, name: str) -> str:
+    """Give the value of a cookie, "" where there is none."""
+    try:
+        found = SimpleCookie(header(scope, b"cookie")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found is not None else ""
 
 
 def address_of(scope: Scope) -> str:

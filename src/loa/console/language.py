@@ -1,11 +1,10 @@
 """In which language the console speaks to somebody."""
 
 from enum import StrEnum
-from http.cookies import CookieError, SimpleCookie
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
-from loa.console.http import Scope, header
+from loa.console.http import Scope, cookie, header
 
 COOKIE: Final = "loa_language"
 """Keeps the language that somebody chose in the console."""
@@ -36,17 +35,9 @@ def language_in(scope: Scope, default: Language) -> Language:
     """Give the language that the address asks for (`lang=`), else the one chosen before, else the browser's."""
     asked = dict(parse_qsl(scope.get("query_string", b"").decode("ascii", "replace"))).get("lang", "")
     browser = (wish.partition(";")[0] for wish in header(scope, b"accept-language").split(","))
-    wishes = [asked, _chosen(scope), *browser]
+    wishes = [asked, cookie(scope, COOKIE), *browser]
     for wish in wishes:
         word = wish.strip().lower().partition("-")[0]
         if word in _KNOWN:
             return _KNOWN[word]
     return default
-
-
-def _chosen(scope: Scope) -> str:
-    try:
-        found = SimpleCookie(header(scope, b"cookie")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""

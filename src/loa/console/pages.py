@@ -13,10 +13,8 @@ from loa.console.catalogue import said
 from loa.console.language import Language
 from loa.console.navigation import GROUPS, Group
 from loa.console.parts import visitor_of
+from loa.console.theme import theme_in
 from loa.domain.roles import May, Role, may
-
-THEME_COOKIE: Final = "loa_theme"
-THEMES: Final = ("auto", "light", "dark")
 
 ENVIRONMENT: Final = Environment(
     loader=PackageLoader("loa.console"),
@@ -41,7 +39,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             "tenant": None,
             "tenant_named": "",
             **words(request.state.language),
-            "theme": theme_of(request),
+            "theme": theme_in(request.scope),
             "visitor": visitor,
             "allowed": allowed,
             "May": May,
@@ -88,9 +86,3 @@ def link(path: str, **query: Any) -> str:
     """Give an address with a query; what is empty is left out."""
     pairs = [(name, value) for name, value in query.items() if value not in (None, "", False)]
     return f"{path}?{urlencode(pairs, doseq=True)}" if pairs else path
-
-
-def theme_of(request: Request) -> str:
-    """Tell which theme somebody has chosen; `auto` follows the system."""
-    chosen = request.cookies.get(THEME_COOKIE, "")
-    return chosen if chosen in THEMES else "auto"

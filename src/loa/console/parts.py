@@ -13,6 +13,7 @@ from loa.domain.latency import Wait
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory, Search, Templates
+from loa.stages.signing_in import SigningIn
 
 
 class Learned(Protocol):
@@ -34,7 +35,7 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake.
+    way into intake. `signing`: who is known, and where.
     """
 
     ledger: Reading
@@ -44,6 +45,7 @@ class Parts:
     content_shown: Callable[[Request, str], Awaitable[None]]
     acts: Acts
     sending: Sending
+    signing: SigningIn
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -7,7 +7,8 @@ from starlette.responses import RedirectResponse, Response
 
 from loa.console.language import COOKIE as LANGUAGE_COOKIE
 from loa.console.language import Language
-from loa.console.pages import THEME_COOKIE, THEMES
+from loa.console.theme import COOKIE as THEME_COOKIE
+from loa.console.theme import THEMES
 
 PATH: Final = "/console/preferences"
 HOME: Final = "/console/"

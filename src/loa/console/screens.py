@@ -1,32 +1,44 @@
 """The routes of the console's screens."""
 
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, preferences
+from loa.console import assets, carrying, confirm, preferences, sign_ins
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
 from loa.console.overview import overview
 from loa.console.parts import Parts
+from loa.console.screen import CONFIRM_PATH, Screen
 from loa.console.tail import stream, tail
+from loa.domain.roles import May
 
-Screen = Callable[[Request, Parts], Awaitable[Response]]
+READ: Final = May.READ_MESSAGES
 
-SCREENS: Final[tuple[tuple[str, Screen, str], ...]] = (
-    ("/console/", overview, "GET"),
-    ("/console/messages", messages, "GET"),
-    ("/console/messages/{message_id}", message, "GET"),
-    ("/console/messages/{message_id}/content", content, "POST"),
-    ("/console/tail", tail, "GET"),
-    ("/console/tail/events", stream, "GET"),
-    ("/console/channels", channels, "GET"),
+SCREENS: Final[tuple[Screen, ...]] = (
+    Screen("/console/", overview, READ),
+    Screen("/console/messages", messages, READ),
+    Screen("/console/messages/{message_id}", message, READ),
+    Screen(
+        "/console/messages/{message_id}/content",
+        content,
+        May.SEE_CONTENT,
+        "POST",
+        asks_again=True,
+        form="/console/messages/{message_id}",
+    ),
+    Screen("/console/tail", tail, READ),
+    Screen("/console/tail/events", stream, READ),
+    Screen("/console/channels", channels, READ),
+    *carrying.SCREENS,
+    Screen(CONFIRM_PATH, confirm.ask, READ),
+    Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
+    Screen(sign_ins.PATH, sign_ins.sign_ins, READ),
+    Screen(f"{sign_ins.PATH}/end-all", sign_ins.end_all, READ, "POST"),
+    Screen(f"{sign_ins.PATH}/{{digest}}/end", sign_ins.end, READ, "POST"),
 )
-"""Path, what answers, and to which method. The gate guards those that are not safe."""
+"""Every screen with what it needs; the first whose path fits answers."""
 
 HOME: Final = "/console/"
 STILL_OPEN: Final = (assets.FOLDER,)
@@ -36,14 +48,7 @@ STILL_OPEN: Final = (assets.FOLDER,)
 def screens(parts: Parts) -> list[BaseRoute]:
     """Give the routes of all screens, of the static files and of the choice of language and theme."""
     return [
-        *(Route(path, _with(parts, screen), methods=[method]) for path, screen, method in SCREENS),
+        *(each.route(parts) for each in SCREENS),
         Route(assets.PATH, assets.serve, methods=["GET"]),
         Route(preferences.PATH, preferences.choose, methods=["POST"]),
     ]
-
-
-def _with(parts: Parts, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        return await screen(request, parts)
-
-    return answer

@@ -1,4 +1,4 @@
-"""Signing in and out, becoming known by a one-time link, and one's own sign-ins."""
+"""Signing in and out, and becoming known by a one-time link."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,14 +15,12 @@ from loa.console.gate import PREFIX, SIGN_IN_PATH
 from loa.console.http import address_of, header
 from loa.console.language import Language
 from loa.console.sign_in.texts import TEXTS
-from loa.domain.callback_body import utc_text
 from loa.ports.users import Purpose, User
 from loa.stages.second_factor import app_link, new_seed, seed_fits
 from loa.stages.signing_in import Claim, Enrolled, Problem, Refused, SignedIn, SigningIn, Wanted
 
 HERE: Final = "templates"
 """The folder of the pages, beside this module."""
-SIGN_INS_PATH: Final = f"{PREFIX}/sign-ins"
 
 
 def environment(folder: str, looks: BaseLoader | None) -> Environment:
@@ -39,11 +37,11 @@ class Refusals:
     def __init__(self, pages: Environment) -> None:
         self._pages = pages
 
-    def __call__(self, language: Language, name: str, **fields: str) -> bytes:
+    def __call__(self, language: Language, name: str, theme: str = "auto", **fields: str) -> bytes:
         """Write one, by the name of its text."""
         text = TEXTS[name].said(language, **fields)
         page = self._pages.get_template("sign_in/refused.html")
-        return page.render(language=language, say=_saying(language), text=text).encode()
+        return page.render(language=language, theme=theme, say=_saying(language), text=text).encode()
 
 
 class SignInPages:
@@ -68,9 +66,6 @@ class SignInPages:
             ),
             Route(f"{PREFIX}/enter/{{secret}}", self.ask_enter, methods=["GET"]),
             Route(f"{PREFIX}/enter/{{secret}}", self.enter, methods=["POST"]),
-            Route(SIGN_INS_PATH, self.sign_ins, methods=["GET"]),
-            Route(f"{SIGN_INS_PATH}/end-all", self.end_all, methods=["POST"]),
-            Route(f"{SIGN_INS_PATH}/{{digest}}/end", self.end, methods=["POST"]),
         ]
 
     # signing in and out
@@ -182,30 +177,7 @@ class SignInPages:
         return self._go_on(request, made, self._home)
 
     def _bad_link(self, request: Request) -> Response:
-        return HTMLResponse(self._refusals(request.state.language, "bad_link"), 404)
-
-    # one's own sign-ins
-
-    async def sign_ins(self, request: Request) -> Response:
-        """List them."""
-        fields = {
-            "sign_ins": await self._signing.sign_ins(_user(request)),
-            "own": request.state.sign_in.digest,
-            "utc": utc_text,
-        }
-        return self._page(request, "sign_ins", fields)
-
-    async def end(self, request: Request) -> Response:
-        """End one."""
-        ended = await self._signing.end(_user(request), request.path_params["digest"], address_of(request.scope))
-        if not ended:
-            return HTMLResponse(self._refusals(request.state.language, "not_found"), 404)
-        return RedirectResponse(SIGN_INS_PATH, 303)
-
-    async def end_all(self, request: Request) -> Response:
-        """End all."""
-        await self._signing.end_all(_user(request), address_of(request.scope))
-        return RedirectResponse(SIGN_IN_PATH, 303)
+        return HTMLResponse(self._refusals(request.state.language, "bad_link", request.state.theme), 404)
 
     # pages
 
@@ -222,7 +194,11 @@ class SignInPages:
     def _page(self, request: Request, name: str, fields: Mapping[str, Any], status: int = 200) -> Response:
         language = request.state.language
         text = self._pages.get_template(f"sign_in/{name}.html").render(
-            language=language, say=_saying(language), form_token=request.state.form_token, **fields
+            language=language,
+            theme=request.state.theme,
+            say=_saying(language),
+            form_token=request.state.form_token,
+            **fields,
         )
         return HTMLResponse(text, status)
 
@@ -233,11 +209,6 @@ def _second_factor(seed: str, user: User | None) -> dict[str, Any]:
     link = app_link(seed, user.name if user is not None else "console")
     drawn = segno.make(link, error="m").svg_inline(scale=4, border=4, light="#fff")
     return {"seed": seed, "app_link": link, "qr": drawn}
-
-
-def _user(request: Request) -> User:
-    user: User = request.state.user
-    return user
 
 
 def _agent(request: Request) -> str:

@@ -11,7 +11,6 @@ TEXTS: Final[Mapping[str, Text]] = {
     "title_set_up": Text("Đặt mật khẩu và xác thực hai bước", "Set password and second factor"),
     "title_enter": Text("Loa dùng thử", "The Loa demo"),
     "title_recovery": Text("Mã khôi phục", "Recovery codes"),
-    "title_sign_ins": Text("Các phiên đăng nhập của bạn", "Your sign-ins"),
     "title_refused": Text("Không thực hiện được", "This cannot be done"),
     "name": Text("Tên đăng nhập", "Name"),
     "name_hint": Text(
@@ -29,7 +28,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         "The 6 digits of your authenticator app, or a recovery code.",
     ),
     "sign_in": Text("Đăng nhập", "Sign in"),
-    "sign_out": Text("Đăng xuất", "Sign out"),
     "scan": Text(
         "Quét mã này bằng ứng dụng xác thực (hoặc nhập khóa bên dưới), rồi nhập 6 chữ số mà ứng dụng hiển thị.",
         "Scan this with an authenticator app, or type the key below into it, then enter the 6 digits that it shows.",
@@ -51,13 +49,6 @@ TEXTS: Final[Mapping[str, Text]] = {
         " place: they are shown only now.",
     ),
     "recovery_done": Text("Tôi đã cất các mã này", "I have put them away"),
-    "since": Text("Từ", "Since"),
-    "seen": Text("Lần cuối", "Last seen"),
-    "address": Text("Địa chỉ", "Address"),
-    "browser": Text("Trình duyệt", "Browser"),
-    "this_one": Text("phiên này", "this one"),
-    "end": Text("Kết thúc", "End"),
-    "end_all": Text("Kết thúc tất cả, kể cả phiên này", "End all, this one too"),
     "to_sign_in": Text("Đến trang đăng nhập", "Go to sign-in"),
     # what is wrong
     "refused": Text(
