@@ -178,7 +178,7 @@ async def _settings(
     try:
         whole = (await parts.acts.read("channels.show", name=record.name)).get("allSettings", own["settings"])
     except ConfigError as error:
-        whole, problem = own["settings"], said_of(error, language)
+        whole, problem = own["settings"], " ".join(wrong_of(error, (), language).values())
     declared = {each["name"]: each for each in provider["settings"]}
     texts = texts_of(whole, [{"name": name, "default": None} for name in whole])
     shown = [
