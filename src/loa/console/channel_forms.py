@@ -21,7 +21,10 @@ FORGET: Final = "forget."
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field. `kept`: a secret is kept for it, `removable` where it may go. `value`: what stands in it; of a switch `1` or nothing."""
+    """One field. `value`: what stands in it; of a switch `1` or nothing.
+
+    `kept`: a secret is kept for it, `removable` where it may go.
+    """
 
     name: str
     kind: str
@@ -117,7 +120,7 @@ def read_fields(
         if each["secret"]:
             if text and name not in unset:
                 given[name] = text
-        elif text.strip() == _text(each["default"]).strip():
+        elif text.strip() == _text(each["default"]).strip() or not (text.strip() or each["kind"] == "switch"):
             unset.append(name)
         else:
             given[name] = _read(each["kind"], text)
