@@ -294,7 +294,7 @@ async def test_between_the_last_two_steps_neither_starts(full: Path, url: str, t
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
-        ("UPDATE message SET error = 'x' WHERE id = 3", "message has 24 rows, but not the same"),
+        ("UPDATE message SET error = 'x' WHERE id = 3", "message has 26 rows, but not the same"),
         ("UPDATE api_key SET live = false WHERE id = 1", "api_key has 2 rows, but not the same"),
         ("UPDATE claim SET numbers = ARRAY[7]", "claim has 2 rows, but not the same"),
         ("DELETE FROM queue WHERE message_id = (SELECT max(message_id) FROM queue)", "queue has 8 rows of 9"),

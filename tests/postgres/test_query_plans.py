@@ -13,13 +13,14 @@ import pytest
 from loa.ledger.postgres.connection import READING, WRITING
 from loa.ledger.postgres.days import day_of, first_id
 from loa.ledger.postgres.statements import IMPORTED, QUERIES, statement
+from loa.ledger.reading import IS_DEAD
 from tests.support.fakes import EPOCH
 from tests.support.shared_ledger import SharedLedger
 
 TODAY = day_of(EPOCH)
 BIG = (
     *("submission", "message", "attempt", "event", "callback_try", "segment", "receipt"),
-    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key"),
+    *("request_key", "queue", "unknown", "callback", "warning", "inbound", "inbound_key", "batch_chunk", "batch_part"),
 )
 WALKS = {
     "imported_ended": "submission_imported",
@@ -30,6 +31,7 @@ WALKS = {
     "parked_page": "parked",
     "queued_anywhere": "queue",
     "waiting_unknown": "unknown",
+    "unknown_by_channel": "unknown",
 }
 """Queries that walk a table in the order of an index and stop early, or one that holds only what is left to do."""
 
@@ -37,8 +39,18 @@ WALKS = {
 SEARCH = (
     *("submission_of_tenant", "messages_in_span", "one_message", "attempts_of", "open_attempt_of", "segments_of"),
     *("receipts_of", "receipts_of_evidence", "events_of", "feed_position", "events_after", "warnings_of", "orphans"),
-    "told_of_inbound",
-    *("revision", "lane_depths", "message_page"),
+    *("told_of_inbound", "handed_over", "messages_by_ref", "rulings_of", "unknown_by_channel", "unknown_before"),
+    *("revision", "lane_depths", "message_page", "due_of_endpoints", "failed_of_endpoints", "newest_callbacks"),
+    *(
+        "looked_through",
+        "callbacks_of_message",
+        "event_from",
+        "newest_event",
+        "callback_rows",
+        "tries_of",
+        "count_failed",
+    ),
+    *("read_batch", "read_batches", "read_chunk", "read_parts", "spans_of_submissions", "sent_messages"),
 )
 
 
@@ -122,6 +134,7 @@ OF_PARTITIONS = {
     "submission_referent": "submission_referent_id_idx",
     "submission_content": "submission_class_accepted_at_idx",
     "message_destination": "message_tenant_id_destination_idx",
+    "message_dead": "message_tenant_id_id_idx",
     "event_message": "event_tenant_id_message_id_idx",
     "event_feed": "event_tenant_id_xid_id_idx",
     "segment_ref": "segment_channel_id_ref_idx",
@@ -154,6 +167,8 @@ async def test_every_query_uses_the_indexes_its_comment_names_and_reads_no_big_t
     [
         ("m.tenant_id = $2 AND m.destination = $3", "message_tenant_id_destination_idx"),
         ("m.tenant_id = $2 AND m.id < $3", "message_pkey"),
+        (f"m.tenant_id = $2 AND {IS_DEAD}", "message_tenant_id_id_idx"),
+        ("m.tenant_id = $2 AND m.id = ANY($3::bigint[])", "message_pkey"),
     ],
 )
 async def test_lists_of_messages_are_read_by_number_or_newest_first(connection: Any, filters: str, index: str) -> None:

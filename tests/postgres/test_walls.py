@@ -6,10 +6,11 @@ import asyncpg
 import pytest
 
 from loa.domain.outcome import Unknown
+from loa.domain.ruling import Ruling
 from loa.ledger.postgres.days import day_of
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey, NewInbound
+from loa.ports.records import ApiKey, Decision, NewInbound
 from tests.contract.ledger.values import (
     DAY,
     EPOCH,
@@ -22,6 +23,7 @@ from tests.contract.ledger.values import (
     submission,
     tried,
 )
+from tests.support.full_ledger import fill_batches
 from tests.support.shared_ledger import APP, OWNER, SharedLedger
 
 OF_TENANTS = """
@@ -33,7 +35,8 @@ WHERE c.relnamespace = 'loa'::regnamespace AND c.relkind IN ('r', 'p')
 
 KINDS = (
     *("api_key", "sender", "route", "endpoint", "warning", "request_key", "queue", "unknown", "callback"),
-    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment"),
+    *("submission", "message", "attempt", "inbound", "event", "callback_try", "segment", "ruling"),
+    *("batch", "batch_chunk", "batch_part"),
 )
 """What is kept of a tenant."""
 
@@ -42,6 +45,7 @@ UNWALLED_KEYS = {
     "unknown_pkey": "evidence names a channel and a number; the id of a message is one tenant's alone",
     "silent_pkey": "steps are listened to by channel; the id of a message is one tenant's alone",
     "callback_pkey": "callbacks are claimed by endpoint over all tenants; the id of an event is one tenant's alone",
+    "batch_pkey": "batches are worked off over all tenants",
     "api_key_digest_key": "a caller shows a key before anybody knows whose it is",
 }
 """Keys of tables with a tenant that do not begin with it, each with its reason."""
@@ -70,6 +74,11 @@ async def fill(ledger: Ledger, tenant_id: int) -> None:
     (due,) = await ledger.claim_due(10, 10, EPOCH + MINUTE, EPOCH + MINUTE, [])
     await ledger.record_tries([tried(due.id, delivered=False, status=500, error="status")])
     await ledger.accept(submission(**own, due_at=EPOCH + DAY))
+    await ledger.accept(submission(**own))
+    (lost,) = await claim(ledger)
+    await ledger.record([settlement(lost, Unknown("silence"), wait_until=EPOCH + DAY)])
+    await ledger.rule(tenant_id, [lost.message_id], Decision(Ruling.UNDELIVERED, "they said so", "mai", EPOCH))
+    await fill_batches(ledger, tenant_id)
     came = NewInbound(1, "follow", f"follow:{tenant_id}", -number, tenant_id, {}, b"{}", EPOCH)
     await ledger.take_inbound([came])
 

@@ -33,12 +33,13 @@ from tests.support.shared_ledger import APP, as_user, end_abruptly, prepare
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.receipt import stored_form
+from loa.domain.ruling import Ruling
 from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.channel import Attempt
 from loa.ports.ledger import Ledger
-from loa.ports.records import DueCallback, MessageFilter, NewSubmission, Repeat, Row, Stored
+from loa.ports.records import Decision, DueCallback, MessageFilter, NewSubmission, Repeat, Row, Stored
 from loa.seal.keyfile import NAME
 
 __all__ = ["postgres"]
@@ -201,6 +202,14 @@ class LedgerMachine(RuleBasedStateMachine):
         for message in self.model.values():
             message.match_known()
         self.run(self.ledger.record(settlements))
+
+    @rule(says=st.sampled_from([Ruling.DELIVERED, Ruling.UNDELIVERED]), data=st.data())
+    def person(self, says: Ruling, data: st.DataObject) -> None:
+        """A person says what became of messages, unknown or not."""
+        chosen = data.draw(st.lists(st.sampled_from(sorted(self.model)), min_size=1, max_size=3, unique=True))
+        ids = [self.ids[number] for number in chosen]
+        effects = self.run(self.ledger.rule(1, ids, Decision(says, "they called", "mai", self.now)))
+        assert [effects[each].value for each in ids] == [self.model[number].rule(says.value) for number in chosen]
 
     def some_attempts(self, data: st.DataObject) -> list[Attempt]:
         """Draw up to four, mostly of the last few."""

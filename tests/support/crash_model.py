@@ -26,6 +26,7 @@ class Message:
     resent: bool = False
     wait_until: int | None = None
     claimed_at: int = 0
+    ruled: str = ""
     told: list[str] = field(default_factory=list)
     refs: set[str] = field(default_factory=set)
     parked: list[Receipt] = field(default_factory=list)
@@ -59,6 +60,14 @@ class Message:
                 self.state, self.due = "queued", retry_at or self.due
         if outcome == "accepted":
             self.refs.add(f"r{self.number}-{number}")
+
+    def rule(self, says: str) -> str:
+        """Take a person's word."""
+        if self.state == "unknown":
+            self.end(says)
+            self.ruled = says
+            return "done"
+        return "already" if self.ruled == self.state == says else "unfit"
 
     def match_known(self) -> None:
         """Apply the receipts that came before their answer, now that it is there."""

@@ -9,12 +9,15 @@ from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.roles import Role
 from loa.domain.routes import Step
+from loa.domain.rules import Finding
+from loa.domain.ruling import Ruling
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import OnUnknown
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.batches import BatchNote, BatchPart, NewBatch
 from loa.ports.grants import Consent, Tokens
 from loa.ports.ledger import Ledger
-from loa.ports.records import ApiKey, MessageFilter, NewInbound, NewSubmission
+from loa.ports.records import ApiKey, Decision, MessageFilter, NewInbound, NewSubmission
 from loa.ports.users import Credentials, Deed, Link, Purpose, SignIn
 from tests.contract.ledger.values import (
     ADVERTISING,
@@ -44,6 +47,7 @@ async def make_full(path: Path) -> None:
         await _directory(ledger)
         await _history(ledger)
         await _open_ends(ledger)
+        await fill_batches(ledger, 1)
     finally:
         await ledger.close()
 
@@ -118,8 +122,27 @@ async def _history(ledger: Ledger) -> None:
     waiting = await claim(ledger, limit=1)
     await ledger.record([settlement(a, Accepted(("wait-1",)), EPOCH + 3) for a in waiting])
     await ledger.learn({Wait(1, 0, 3): 7})
+    await _ruled(ledger)
     await _inbound(ledger)
     await _callbacks(ledger)
+
+
+async def _ruled(ledger: Ledger) -> None:
+    """What a person settled, and a dead letter that one has dealt with; a receipt contradicts the first."""
+    for number in (90, 91):
+        await _told(ledger, number)
+    lost, dead = await claim(ledger, limit=2)
+    given = {"wait_until": EPOCH + MINUTE, "after": OnUnknown.RESEND_ONCE}
+    await ledger.record(
+        [
+            settlement(lost, Unknown("silence", ("lost-1",)), EPOCH + 3, **given),
+            settlement(dead, Deferred("busy"), EPOCH + 3, dead=True),
+        ]
+    )
+    said = {Ruling.DELIVERED: lost, Ruling.DEALT_WITH: dead}
+    for ruling, attempt in said.items():
+        await ledger.rule(1, [attempt.message_id], Decision(ruling, 'hãng báo "xong"', "mai", EPOCH + 5))
+    await ledger.store([receipt("lost-1", state=State.UNDELIVERED, destination=NUMBER + 90)])
 
 
 async def _inbound(ledger: Ledger) -> None:
@@ -183,7 +206,11 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
         "due": [await ledger.next_due(channel, EPOCH) for channel in (1, 2)],
     }
     for tenant in read["tenants"]:
+        for batch in await ledger.batches(tenant.id, None, 10):
+            chunks = [await ledger.batch_rows(batch, row) for row in range(4)]
+            read[f"batch {batch.id}"] = [batch, chunks, await ledger.batch_parts(batch, -1, 10)]
         read[f"events {tenant.id}"] = await ledger.events(tenant.id, 0, 10_000)
+        read[f"unknown {tenant.id}"] = await ledger.unknown_by_channel(tenant.id)
         read[f"warnings {tenant.id}"] = await ledger.warnings(tenant.id, 1_000)
         rows = await ledger.messages(tenant.id, MessageFilter(), None, 10_000)
         read[f"messages {tenant.id}"] = rows
@@ -194,6 +221,26 @@ async def everything(ledger: Ledger) -> dict[str, Any]:
             read[f"submission {row['referent_id']}"] = found
             read[f"token {found['token']}"] = await ledger.submission_by_token(found["token"])
     return read
+
+
+async def fill_batches(ledger: Ledger, tenant_id: int) -> None:
+    """Leave a batch with rows, marks and a part."""
+    new = NewBatch(tenant_id, "Tết", "mai", ("số", "tên"), True, EPOCH)
+    batch = await ledger.add_batch(new)
+    await ledger.add_batch_rows(batch, 0, [("0912345678", "Lan"), ("x", "An \0")])
+    await ledger.add_batch_rows(batch, 2, [("0912345679", "Mai")])
+    await ledger.end_loading(batch.id, 3)
+    await ledger.set_batch_plan(batch.id, {"destination": 0})
+    await ledger.claim_batch(batch.id, "here", EPOCH, EPOCH + MINUTE)
+    await ledger.note_checked(
+        batch.id, "here", BatchNote(0, 2, {1: Finding("destination", "x")}, {"good": 1}, {"x": 1})
+    )
+    await ledger.note_checked(batch.id, "here", BatchNote(2, 1, {}, {"good": 1}, {}))
+    await ledger.start_batch(batch.id, 7, EPOCH, EPOCH)
+    await ledger.claim_batch(batch.id, "here", EPOCH, EPOCH + MINUTE)
+    await ledger.begin_slice(batch.id, "here", 2, EPOCH, EPOCH + MINUTE)
+    await ledger.record_slice(batch.id, BatchPart(0, 2, EPOCH, [("sub_1", (0,))], counts={"sent": 1}))
+    await ledger.begin_slice(batch.id, "here", 3, EPOCH, EPOCH + MINUTE)
 
 
 async def fill_users(ledger: Ledger) -> None:

@@ -11,9 +11,13 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from loa import __version__
 from loa.app import translate
+from loa.app.admin_batches import BatchDesk
 from loa.app.admin_channels import ChannelDesk
+from loa.app.admin_endpoints import EndpointCare
 from loa.app.admin_grants import GrantDesk
+from loa.app.admin_messages import MessageDesk
 from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
@@ -28,6 +32,7 @@ from loa.app.ledgers import key_source
 from loa.domain import msisdn
 from loa.errors import CallerError
 from loa.notify.guard import url_check
+from loa.notify.poster import HttpCallbackSender
 from loa.notify.signature import new_secret
 from loa.ports.channel import Provider
 from loa.ports.clock import Clock
@@ -63,6 +68,7 @@ class Rules:
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
+    sender: Callable[[], HttpCallbackSender]
     settings: Settings
     origins: Mapping[str, str]
     shares_ledger: bool = False
@@ -84,6 +90,7 @@ def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = Map
         lambda url: url_check(url, guard),
         read_number,
         key_source(settings),
+        lambda: HttpCallbackSender(guard, timeout_s=settings.callbacks.timeout_s, concurrency=1, version=__version__),
         settings,
         origins,
         shares_ledger=settings.on_postgres,
@@ -150,11 +157,15 @@ def _of_routes(routes: RouteDesk) -> dict[str, Verb]:
     }
 
 
-def _of_endpoints(endpoints: EndpointDesk) -> dict[str, Verb]:
+def _of_endpoints(endpoints: EndpointDesk, care: EndpointCare) -> dict[str, Verb]:
     return {
         "endpoints.add": endpoints.add,
         "endpoints.list": endpoints.list_endpoints,
         "endpoints.enable": endpoints.enable,
+        "endpoints.change": care.change,
+        "endpoints.rotate_secret": care.rotate_secret,
+        "endpoints.retire_secret": care.retire_secret,
+        "endpoints.test": care.test,
         "callbacks.replay": endpoints.replay,
     }
 
@@ -170,6 +181,13 @@ def _of_reading(reading: Reading) -> dict[str, Verb]:
     }
 
 
+def _of_messages(messages: MessageDesk) -> dict[str, Verb]:
+    return {
+        "messages.settle": messages.settle,
+        "messages.cancel": messages.cancel,
+    }
+
+
 def _of_users(users: UserDesk) -> dict[str, Verb]:
     return {
         "users.add": users.add,
@@ -179,6 +197,18 @@ def _of_users(users: UserDesk) -> dict[str, Verb]:
         "users.enable": users.enable,
         "users.reset_link": users.reset_link,
         "users.audit.list": users.list_deeds,
+    }
+
+
+def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
+    return {
+        "batches.add": batches.add,
+        "batches.check": batches.check,
+        "batches.start": batches.start,
+        "batches.pause": batches.pause,
+        "batches.resume": batches.resume,
+        "batches.stop": batches.stop,
+        "batches.remove": batches.remove,
     }
 
 
@@ -216,8 +246,13 @@ class Admin:
             **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
             **_of_templates(TemplateDesk(ledger, clock, providers)),
             **_of_routes(RouteDesk(ledger, clock)),
-            **_of_endpoints(EndpointDesk(ledger, clock, rules.url_reason, new_secret)),
+            **_of_endpoints(
+                EndpointDesk(ledger, clock, rules.url_reason, new_secret),
+                EndpointCare(ledger, clock, new_secret, rules.sender, __version__),
+            ),
             **_of_reading(reading),
+            **_of_messages(MessageDesk(ledger, clock)),
+            **_of_batches(BatchDesk(ledger, clock)),
             "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
             **_of_users(UserDesk(ledger, clock, rules.console_url)),
             "ledger.release": RestoreDesk(ledger, clock).release,

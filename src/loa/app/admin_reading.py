@@ -8,8 +8,8 @@ from pydantic import Field
 
 from loa import __version__
 from loa.api.v1 import models, views
+from loa.app.admin_messages import message_number
 from loa.app.admin_people import DEFAULT_TENANT, Name, Shown, instant, tenant_named
-from loa.domain.ids import message_id_from
 from loa.domain.lifecycle import State
 from loa.domain.traffic import TrafficClass
 from loa.errors import CallerError, NotFound
@@ -61,7 +61,7 @@ class Reading:
             until=until,
             dead=dead,
         )
-        position = _message_id(before) if before else None
+        position = message_number(before) if before else None
         rows = await self._ledger.messages(owner.id, wanted, position, limit)
         now = self._clock.now()
         shown = [_plain(views.message(row, now)) for row in rows]
@@ -70,7 +70,7 @@ class Reading:
     async def message(self, *, message_id: str, tenant: Name = DEFAULT_TENANT) -> Shown:
         """Show a message with everything that happened to it. Errors: NotFound, CallerError."""
         owner = await tenant_named(self._ledger, tenant)
-        row = await self._ledger.timeline(owner.id, _message_id(message_id))
+        row = await self._ledger.timeline(owner.id, message_number(message_id))
         if row is None:
             raise NotFound(f"tenant {owner.name} has no message {message_id}")
         return _plain(views.timeline(row, now=self._clock.now(), with_content=True))
@@ -125,13 +125,6 @@ def _state(label: str) -> State:
     if label not in labels:
         raise CallerError("state", f"there is no state {label!r}; choose of: {', '.join(labels)}")
     return labels[label]
-
-
-def _message_id(public: str) -> int:
-    number = message_id_from(public)
-    if number is None:
-        raise CallerError("message_id", f"{public!r} is no id of a message; it looks like msg_1B4")
-    return number
 
 
 def _plain(model: models.Wire) -> Shown:

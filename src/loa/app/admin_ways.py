@@ -129,14 +129,14 @@ class EndpointDesk:
         record = await self._ledger.add_endpoint(owner.id, url, secret, every_step=every_step, inbound=inbound)
         if for_key is not None:
             await self._ledger.set_default_endpoint(for_key, record.id)
-        shown = _endpoint(record, owner.name)
+        shown = endpoint_shown(record, owner.name)
         return {**shown, "secret": secret if record.secrets[:1] == (secret,) else None}
 
     async def list_endpoints(self, *, tenant: Name | None = None) -> list[Shown]:
         """List endpoints with their health, without their secrets."""
         names = await tenant_names(self._ledger)
         wanted = None if tenant is None else (await tenant_named(self._ledger, tenant)).id
-        return [_endpoint(each, names.get(each.tenant_id, "")) for each in await self._ledger.endpoints(wanted)]
+        return [endpoint_shown(each, names.get(each.tenant_id, "")) for each in await self._ledger.endpoints(wanted)]
 
     async def enable(self, *, endpoint_id: int) -> Shown:
         """Switch an endpoint on again. Errors: NotFound."""
@@ -145,7 +145,7 @@ class EndpointDesk:
         await self._ledger.set_endpoint_health(endpoint_id, None, None, "")
         names = await tenant_names(self._ledger)
         record = next(each for each in await self._ledger.endpoints() if each.id == endpoint_id)
-        return _endpoint(record, names.get(record.tenant_id, ""))
+        return endpoint_shown(record, names.get(record.tenant_id, ""))
 
     async def replay(
         self,
@@ -183,13 +183,15 @@ def _callback_id(public: str) -> int:
     return number
 
 
-def _endpoint(record: Endpoint, tenant: str) -> Shown:
+def endpoint_shown(record: Endpoint, tenant: str) -> Shown:
+    """Show an endpoint, without its secrets."""
     return {
         "id": record.id,
         "tenant": tenant,
         "url": record.url,
         "everyStep": record.every_step,
         "inbound": record.inbound,
+        "secrets": len(record.secrets),
         "failingSince": instant(record.failing_since),
         "disabledAt": instant(record.disabled_at),
         "disabledReason": record.disabled_reason or None,

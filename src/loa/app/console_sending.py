@@ -1,34 +1,28 @@
-"""The console's way into intake: each tenant has two keys of its own for it, whose secrets nobody has ever seen."""
+"""The console's way into intake."""
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from starlette.requests import Request
 
 from loa.api.problems import sentence
 from loa.api.texts import Language as Spoken
 from loa.api.vendor.body import read_send
-from loa.api.vendor.send import fingerprint
+from loa.app.console_keys import ConsoleKeys
 from loa.console.http import address_of
 from loa.console.language import Language
-from loa.domain import keys
-from loa.domain.keys import Permission
 from loa.domain.roles import May, may
 from loa.domain.rules import Finding
 from loa.errors import Forbidden
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory
-from loa.ports.records import ApiKey, Tenant
+from loa.ports.records import Tenant
 from loa.stages.explain import Explanation
 from loa.stages.intake import Intake
 from loa.stages.registry import Principal, Registry
-from loa.stages.request import SendRequest, Taken
+from loa.stages.request import SendRequest, Taken, fingerprint
 from loa.stages.signing_in import SigningIn
-
-MARK: Final = "console"
-"""A permission that nobody can ask for: it tells the console's keys from all others."""
-NAMES: Final = {True: "console", False: "console (test)"}
 
 
 class ConsoleSending:
@@ -39,8 +33,7 @@ class ConsoleSending:
     ) -> None:
         self._intake = intake
         self._registry = registry
-        self._directory = directory
-        self._clock = clock
+        self._keys = ConsoleKeys(registry, directory, clock)
         self._signing = signing
 
     async def explain(self, tenant: Tenant, body: Mapping[str, Any], *, live: bool = True) -> Explanation:
@@ -48,7 +41,7 @@ class ConsoleSending:
         wanted = _read(body)
         await self._registry.refresh()
         view = self._registry.snapshot.views[tenant.id]
-        return self._intake.explain(Principal(self._new_key(tenant, live=live), view, None), wanted)
+        return self._intake.explain(Principal(self._keys.new(tenant.id, live=live), view, None), wanted)
 
     async def submit(self, request: Request, tenant: Tenant, body: Mapping[str, Any], *, live: bool = True) -> Taken:
         """See loa.console.sending.Sending."""
@@ -65,40 +58,12 @@ class ConsoleSending:
         }
         address = address_of(request.scope)
         await self._signing.note(user, "messages.send", wanted.request_id, after=told, address=address)
-        principal = await self._principal(tenant, live=live)
+        principal = await self._keys.principal(tenant.id, live=live)
         return await self._intake.submit(principal, wanted, fingerprint(wanted) if wanted.request_id else b"")
 
     def sentence(self, finding: Finding, language: Language) -> str:
         """See loa.console.sending.Sending."""
         return sentence(finding.code, Spoken(language), finding.values)
-
-    async def _principal(self, tenant: Tenant, *, live: bool) -> Principal:
-        await self._registry.refresh()
-        known = self._held(tenant, live=live)
-        if known is None:
-            await self._directory.add_key(self._new_key(tenant, live=live))
-            await self._registry.refresh()
-            known = self._held(tenant, live=live)
-        assert known is not None
-        return known
-
-    def _held(self, tenant: Tenant, *, live: bool) -> Principal | None:
-        held = self._registry.snapshot.principals.values()
-        fitting = (each for each in held if each.tenant_id == tenant.id and each.key.live is live and each.may(MARK))
-        return next((each for each in fitting if each.key.revoked_at is None), None)
-
-    def _new_key(self, tenant: Tenant, *, live: bool) -> ApiKey:
-        minted = keys.mint(live=live)
-        return ApiKey(
-            id=0,
-            tenant_id=tenant.id,
-            name=NAMES[live],
-            digest=minted.digest,
-            display=minted.display,
-            live=live,
-            permissions=frozenset({Permission.SEND.value, MARK}),
-            created_at=self._clock.now(),
-        )
 
 
 def _read(body: Mapping[str, Any]) -> SendRequest:

@@ -19,9 +19,10 @@ from loa.app import translate
 from loa.app.console import PATH as CONSOLE
 from loa.app.console import ROLE as CONSOLE_ROLE
 from loa.app.console import Verbs, console_of
+from loa.app.console_keys import ConsoleKeys
 from loa.app.console_sending import ConsoleSending
 from loa.app.grants import charge_of
-from loa.app.roles import Ground
+from loa.app.roles import Ground, Loop
 from loa.app.servers import OnlyPaths
 from loa.domain import msisdn
 from loa.notify.guard import url_check
@@ -29,6 +30,7 @@ from loa.notify.signature import is_signed, new_secret
 from loa.ports.channel import ChannelStatus, Composes, Hears, Provider, ReceiptSink
 from loa.ports.ledger import Ledger
 from loa.ports.records import AcceptResult, NewSubmission
+from loa.stages.batches import BatchStage
 from loa.stages.consent import Consents
 from loa.stages.fitting import Ways
 from loa.stages.hearing import Hearing
@@ -37,6 +39,8 @@ from loa.stages.planning import Planner
 from loa.stages.renewal import Charge
 from loa.stages.signing_in import SigningIn
 
+BATCHES_ROLE = "upkeep"
+"""Batches go on by themselves, as what time brings about does: also while nobody looks at the console."""
 HEALTH_PATHS = frozenset({"/metrics", "/livez", "/readyz"})
 ANYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
@@ -100,6 +104,7 @@ class Faces:
         self._channel_states = channel_states
         self._guard = translate.guard_policy(ground.settings)
         self._authenticator = Authenticator(ground.registry)
+        self._planner = self._build_planner()
         self._intake = self._build_intake(due)
         self._native = self._native_parts()
 
@@ -133,9 +138,26 @@ class Faces:
         """Give what the admin listener serves: health and metrics, to whoever reaches it."""
         return OnlyPaths(build_native(replace(self._native, metrics_from=ANYWHERE)), HEALTH_PATHS)
 
-    def _build_intake(self, due: Callable[[], None]) -> Intake:
+    def loops(self) -> list[Loop]:
+        """Give what goes on, beside answering, until it is cancelled: batches need the intake that is built here."""
+        ground = self._ground
+        if BATCHES_ROLE not in ground.settings.roles:
+            return []
+        keys = ConsoleKeys(ground.registry, ground.ledger, ground.clock)
+        stage = BatchStage(
+            ground.ledger,
+            self._intake,
+            self._planner,
+            keys.of_batches,
+            clock=ground.clock,
+            probe=ground.probe,
+            remembered_ms=translate.keep_ms(ground.settings)["request_ids"] // 2,
+        )
+        return [stage.run]
+
+    def _build_planner(self) -> Planner:
         ground, settings = self._ground, self._ground.settings
-        planner = Planner(
+        return Planner(
             ground.registry,
             rules=translate.ruleset(settings),
             numbers=translate.numbers(settings),
@@ -144,9 +166,12 @@ class Faces:
             check_url=self._check_url,
             ways=ways_of(ground.providers),
         )
+
+    def _build_intake(self, due: Callable[[], None]) -> Intake:
+        ground = self._ground
         announcing = _Announcing(ground.ledger, due)
-        limits = translate.intake_limits(settings)
-        return Intake(announcing, ground.registry, planner, ground.clock, ground.probe, limits)
+        limits = translate.intake_limits(ground.settings)
+        return Intake(announcing, ground.registry, self._planner, ground.clock, ground.probe, limits)
 
     def _charge_of(self, channel_id: int) -> Charge | None:
         record = self._ground.registry.channel(channel_id)

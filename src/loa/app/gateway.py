@@ -121,7 +121,13 @@ class Gateway:
         await self.registry.refresh()
         await self._stages.begin()
         self.registry.on_change(self._stages.follow)
-        for loop in (*self._stages.loops(), self.registry.watch, self._measure, self._watch_ledger):
+        for loop in (
+            *self._stages.loops(),
+            *self._faces.loops(),
+            self.registry.watch,
+            self._measure,
+            self._watch_ledger,
+        ):
             self._run(loop())
         host, port = self.mains[0].getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

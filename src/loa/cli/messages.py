@@ -1,21 +1,28 @@
 """`loa messages`."""
 
 import asyncio
+import getpass
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
+from loa.app.admin_reach import administer
 from loa.cli import timeline
 from loa.cli.client import Client, calling
 from loa.cli.command import command, group
+from loa.cli.options import DEFAULT_TENANT, TenantName, Yes
 from loa.cli.send import all_messages
 from loa.cli.terminal import Terminal
 from loa.cli.values import ago
 from loa.domain.callback_body import utc_text
+from loa.domain.ruling import Effect, Ruling
 from loa.observe.clock import SystemClock
 
-app = group("Messages of the tenant whose API key is used: LOA_CLIENT__API_KEY, or the key of a demo.")
+app = group(
+    "Messages of the tenant whose API key is used: LOA_CLIENT__API_KEY, or the key of a demo. Only settle"
+    " takes no key, but the way of commands that change something."
+)
 
 PAGE: Final = 500
 LOOK_S: Final = 0.5
@@ -136,6 +143,53 @@ async def tail(
             left = None if left is None else left - len(page["events"])
             if not page["events"]:
                 await asyncio.sleep(LOOK_S)
+
+
+@command(
+    app,
+    "settle",
+    example="""
+loa messages settle msg_1B4 msg_1B5 --as delivered --reason "carrier's report of 26 November"
+loa messages settle msg_1B6 --as undelivered --reason "the customer called" --tenant acme
+loa messages settle msg_1B7 --as dealt_with --reason "sent by hand"
+""",
+)
+async def settle(
+    terminal: Terminal,
+    messages: Annotated[list[str], typer.Argument(help="Ids of messages, at most 500.", metavar="ID...")],
+    *,
+    ruling: Annotated[
+        Ruling,
+        typer.Option("--as", metavar="WHAT", help="delivered or undelivered; or dealt_with, of dead letters."),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How you know; kept with the message.")],
+    tenant: TenantName = DEFAULT_TENANT,
+    yes: Yes = False,
+) -> None:
+    """Say what became of unknown messages, or that dead letters are dealt with. Nothing is sent; there is no way back.
+
+    Of an unknown message the tenant is told as of any final state. A receipt that comes later is kept beside it and
+    changes nothing more.
+    """
+    terminal.confirm(f"{len(messages)} messages are settled as {ruling.value} for good. Settle them?", yes=yes)
+    wanted = {
+        "messages": messages,
+        "ruling": ruling.value,
+        "reason": reason,
+        "who": getpass.getuser(),
+        "tenant": tenant,
+    }
+    done = await administer(terminal.settings, "messages.settle", wanted)
+    said = ", ".join(f"{done[effect.value]} {words}" for effect, words in EFFECTS.items() if done[effect.value])
+    terminal.data(done, said)
+
+
+EFFECTS: Final = {
+    Effect.DONE: "settled",
+    Effect.ALREADY: "were settled so before",
+    Effect.UNFIT: "cannot be settled so: they are not unknown, or no dead letters",
+    Effect.MISSING: "not found",
+}
 
 
 async def _newest(client: Client) -> str | None:

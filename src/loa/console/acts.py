@@ -36,8 +36,21 @@ ACTS: Final[Mapping[str, Act]] = {
     "keys.create": Act(May.CHANGE_KEYS, "name", ("tenant", "live", "permissions", "senders", "networks", "expires_at")),
     "keys.revoke": Act(May.CHANGE_KEYS, "key"),
     "endpoints.add": Act(May.CHANGE_ENDPOINTS, "url", ("tenant", "every_step", "inbound")),
-    "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint"),
-    "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
+    "messages.settle": Act(May.SETTLE, "tenant", ("messages", "ruling", "reason")),
+    "messages.cancel": Act(May.SETTLE, "tenant", ("messages",)),
+    "endpoints.enable": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
+    "endpoints.change": Act(May.CHANGE_ENDPOINTS, "endpoint_id", ("every_step", "inbound")),
+    "endpoints.rotate_secret": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
+    "endpoints.retire_secret": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
+    "endpoints.test": Act(May.CHANGE_ENDPOINTS, "endpoint_id"),
+    "callbacks.replay": Act(May.SETTLE, "endpoint_id", ("tenant", "callbacks", "since")),
+    "batches.add": Act(May.SEND, "name", ("tenant", "live")),
+    "batches.check": Act(May.SEND, "batch", ("tenant",)),
+    "batches.start": Act(May.SEND, "batch", ("tenant", "rate", "start_at")),
+    "batches.pause": Act(May.SEND, "batch", ("tenant",)),
+    "batches.resume": Act(May.SEND, "batch", ("tenant",)),
+    "batches.stop": Act(May.SEND, "batch", ("tenant",)),
+    "batches.remove": Act(May.SEND, "batch", ("tenant",)),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 

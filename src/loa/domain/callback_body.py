@@ -153,6 +153,11 @@ def inbound_bytes(told: ToldInbound) -> bytes:
     return _json(inbound_body(told)).encode("utf-8", "replace")
 
 
+def test_bytes(number: str, at: int) -> bytes:
+    """Write the body of a test event, which tells of nothing."""
+    return _json({"type": "test", "id": number, "at": utc_text(at)}).encode()
+
+
 def utc_text(at: int) -> str:
     """Write an instant as the vendor does: ISO 8601 in UTC with milliseconds and `Z`.
 

@@ -53,8 +53,8 @@ MOVES: dict[State, dict[State, str]] = {
     },
     State.UNKNOWN: {
         State.SENT: "late response",
-        State.DELIVERED: "receipt",
-        State.UNDELIVERED: "receipt",
+        State.DELIVERED: "receipt, or a person who knows",
+        State.UNDELIVERED: "receipt, or a person who knows",
         State.REJECTED: "late response or receipt",
         State.EXPIRED: "receipt",
         State.QUEUED: "policy: one re-send or the next step of the route plan, flagged possible_duplicate",

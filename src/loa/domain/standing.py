@@ -11,6 +11,7 @@ from typing import assert_never
 from loa.domain.lifecycle import State, is_final, may_move
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
 from loa.domain.routes import RoutePlan
+from loa.domain.ruling import BY_HAND, Effect, Ruling
 from loa.domain.traffic import OnUnknown
 
 POSSIBLE_DUPLICATE = 1
@@ -22,9 +23,11 @@ ARRIVED = 32
 DOUBLE_REACH = 64
 GO_ON_WANTED = 128
 FOLLOWED = 256
+SETTLED_BY_HAND = 512
+DEALT_WITH = 1024
 """Flags of a message; the numbers are stored. ARRIVED: an attempt before the last one proves to have been delivered;
 DOUBLE_REACH: and a later one was, or may have been, handed over all the same. FOLLOWED: its plan has a step after
-this one."""
+this one. SETTLED_BY_HAND: a person said what became of it; DEALT_WITH: of a dead letter, that nothing is left to do."""
 
 _WANTED = RESEND_WANTED | GO_ON_WANTED
 _WANTS = {OnUnknown.NEVER: 0, OnUnknown.RESEND_ONCE: RESEND_WANTED, OnUnknown.NEXT_STEP: GO_ON_WANTED}
@@ -288,6 +291,34 @@ def end_in_doubt(message: Standing, reason: str, now: int) -> None:
     message.error = reason
     message.due_at = None
     message.tell(now)
+
+
+def rule(message: Standing, ruling: Ruling, at: int) -> Effect:
+    """Take a person's word for what became of a message. It sends nothing, and a message is ruled on once.
+
+    Of an unknown message it ends the wait, as a receipt would; a receipt that comes later is stored beside it.
+    """
+    if ruling is Ruling.DEALT_WITH:
+        return _deal_with(message)
+    state = State.DELIVERED if ruling is Ruling.DELIVERED else State.UNDELIVERED
+    if message.flags & SETTLED_BY_HAND and message.state is state:
+        return Effect.ALREADY
+    if message.state is not State.UNKNOWN:
+        return Effect.UNFIT
+    message.flags = (message.flags | SETTLED_BY_HAND) & ~(SETTLED_UNKNOWN | _WANTED)
+    message.move(state, at, error="" if state is State.DELIVERED else BY_HAND)
+    return Effect.DONE
+
+
+def _deal_with(message: Standing) -> Effect:
+    """Mark a dead letter; nobody is told, since its state stays."""
+    if not message.flags & DEAD:
+        return Effect.UNFIT
+    if message.flags & DEALT_WITH:
+        return Effect.ALREADY
+    message.flags |= DEALT_WITH
+    message.changed = True
+    return Effect.DONE
 
 
 def end_unclaimed(message: Standing, now: int) -> None:

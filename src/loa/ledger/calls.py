@@ -10,9 +10,11 @@ from typing import Any, ClassVar, Final
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
+from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.errors import LoaError
+from loa.ledger.batch_calls import BatchCalls
 from loa.ledger.granting import (
     GRANT_COLUMNS,
     consent_values,
@@ -21,13 +23,13 @@ from loa.ledger.granting import (
     read_grant,
     seal_tokens,
 )
-from loa.ledger.user_calls import UserCalls
 from loa.ports.channel import Question
 from loa.ports.grants import Consent, Renewal, Tokens
 from loa.ports.records import (
     ApiKey,
     CallbackTry,
     ChannelRecord,
+    Decision,
     DueCallback,
     Endpoint,
     NewInbound,
@@ -58,7 +60,7 @@ A call at fault must not end whoever does the work, for then every later call wo
 """
 
 
-class Calls(UserCalls):
+class Calls(BatchCalls):
     """The writing half of a ledger."""
 
     _directory: ClassVar[Any]
@@ -110,6 +112,10 @@ class Calls(UserCalls):
     async def rematch(self, limit: int, now: int) -> ReceiptCounts:
         """See ports.ledger.Receipts."""
         return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
+
+    async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
+        """See ports.ledger.Rulings."""
+        return await self._call("rule", (tenant_id, message_ids, decision))  # type: ignore[no-any-return]
 
     async def claim_due(
         self, limit: int, per_endpoint: int, now: int, until: int, skip: Sequence[int]
@@ -225,6 +231,18 @@ class Calls(UserCalls):
     ) -> Endpoint:
         """See ports.ledger.Directory."""
         change = self._directory.add_endpoint(self._sealer, tenant_id, url, secret, every_step, inbound)
+        return await self._change(change)  # type: ignore[no-any-return]
+
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """See ports.ledger.Directory."""
+        change = self._directory.change_endpoint(self._sealer, endpoint_id, every_step, inbound, secrets)
         return await self._change(change)  # type: ignore[no-any-return]
 
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None:

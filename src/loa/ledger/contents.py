@@ -60,6 +60,18 @@ class Content:
         return self.rich.get(str(-channel_id if is_user(destination) else channel_id), NOTHING)
 
 
+def read_content(row: Any) -> tuple[int, Content]:
+    """Read a submission's id and its content: the members of `Content` in their order, mappings as JSON."""
+    first, sender, text, encoding, segments, expires_at, referent_id, ext, rich, brandname = row
+    whole = json.loads(rich) if rich else NOTHING
+    return first, Content(sender, text, encoding, segments, expires_at, referent_id, json.loads(ext), whole, brandname)
+
+
+def handed_over(row: Any, channel_id: int, traffic_class: int, content: Any) -> Attempt:
+    """Make an attempt of the past again, from its message, its channel, its class, and its submission's content."""
+    return read_content(content)[1].attempt(row, channel_id, TrafficClass(traffic_class))
+
+
 class Contents:
     """The contents used last, by submission."""
 
@@ -71,13 +83,8 @@ class Contents:
         return [i for i in ids if i not in self._kept]
 
     def keep(self, rows: Iterable[Any]) -> None:
-        """Keep contents: submission, the members of `Content` in their order, those that are mappings as JSON."""
-        for row in rows:
-            rich = json.loads(row[8]) if row[8] else NOTHING
-            first, sender, text, encoding, segments, expires_at, referent_id, ext, _, brandname = row
-            self._kept[first] = Content(
-                sender, text, encoding, segments, expires_at, referent_id, json.loads(ext), rich, brandname
-            )
+        """Keep contents, see `read_content`."""
+        self._kept.update(map(read_content, rows))
 
     def put(self, submission_id: int, content: Content) -> None:
         """Keep one content."""

@@ -2,14 +2,24 @@
 
 import hmac
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from loa.domain.cost import Attempted, Tried, charges_of, read_bill, total
 from loa.domain.ids import REFERENT_DIGITS, REFERENT_PREFIX
 from loa.domain.lifecycle import State
 from loa.domain.receipt import stored_form
-from loa.domain.standing import ARRIVED, DEAD, DOUBLE_REACH, POSSIBLE_DUPLICATE, SETTLED_UNKNOWN
-from loa.domain.traffic import TrafficClass
+from loa.domain.standing import (
+    ARRIVED,
+    DEAD,
+    DEALT_WITH,
+    DOUBLE_REACH,
+    GO_ON_WANTED,
+    POSSIBLE_DUPLICATE,
+    RESEND_WANTED,
+    SETTLED_BY_HAND,
+    SETTLED_UNKNOWN,
+)
+from loa.domain.traffic import OnUnknown, TrafficClass
 from loa.ports.records import InboundEvent, MessageFilter
 
 Read = dict[str, Any]
@@ -44,7 +54,16 @@ def message(row: Read) -> Read:
     row["double_reach"] = bool(flags & DOUBLE_REACH)
     row["dead"] = bool(flags & DEAD)
     row["final_unknown"] = bool(flags & SETTLED_UNKNOWN)
+    row["settled_by_hand"] = bool(flags & SETTLED_BY_HAND)
+    row["dealt_with"] = bool(flags & DEALT_WITH)
+    row["after_wait"] = _after_wait(flags).value
     return row
+
+
+def _after_wait(flags: int) -> OnUnknown:
+    if flags & RESEND_WANTED:
+        return OnUnknown.RESEND_ONCE
+    return OnUnknown.NEXT_STEP if flags & GO_ON_WANTED else OnUnknown.NEVER
 
 
 def event(row: Read, costs: Mapping[int, int]) -> Read:
@@ -78,6 +97,7 @@ def timeline(
     attempts: list[Read],
     segments: Iterable[Read],
     receipts: Collection[Read],
+    rulings: list[Read],
     events: list[Read],
     tried: Iterable[Attempted],
 ) -> Read:
@@ -95,6 +115,7 @@ def timeline(
     row["attempts_made"] = row["attempts"]
     row["attempts"] = attempts
     row["receipts"] = sorted(receipts, key=lambda r: r["received_at"])
+    row["rulings"] = rulings
     row["callbacks"] = [_callback(e) for e in events if e["endpoint_id"] is not None]
     shown = ("id", "sequence", "state", "at", "error", "channel")
     row["events"] = [{**{name: e[name] for name in shown}, "state": STATE_LABELS[e["state"]]} for e in events]
@@ -134,6 +155,9 @@ def _callback(event: Read) -> Read:
     }
 
 
+IS_DEAD: Final = f"m.flags & {DEAD} <> 0"
+"""As the index of dead letters has it, so that it serves."""
+
 Spelling = Callable[[str, Any], str]
 """Binds a value under a name and gives how the query spells it."""
 
@@ -142,6 +166,7 @@ def conditions(wanted: MessageFilter, bind: Spelling) -> list[str]:
     """Give the conditions of a list of messages, made of constants and bound values only."""
     traffic_class = None if wanted.traffic_class is None else int(wanted.traffic_class)
     dead = None if wanted.dead is None else DEAD * wanted.dead
+    dealt_with = None if wanted.dealt_with is None else DEALT_WITH * wanted.dealt_with
     possible = [
         ("class", "m.class = {}", traffic_class),
         ("destination", "m.destination = {}", wanted.destination),
@@ -151,5 +176,7 @@ def conditions(wanted: MessageFilter, bind: Spelling) -> list[str]:
         ("since", "s.accepted_at >= {}", wanted.since),
         ("until", "s.accepted_at < {}", wanted.until),
         ("dead", f"(m.flags & {DEAD}) = {{}}", dead),
+        ("dealt_with", f"(m.flags & {DEALT_WITH}) = {{}}", dealt_with),
     ]
-    return [text.format(bind(name, value)) for name, text, value in possible if value is not None]
+    bound = [text.format(bind(name, value)) for name, text, value in possible if value is not None]
+    return [*bound, IS_DEAD] if wanted.dead else bound

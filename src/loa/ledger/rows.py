@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from loa.domain.routes import step_as_json, step_from_json
@@ -130,3 +131,15 @@ def submission_values(
         text({str(channel_id): content for channel_id, content in new.rich.items()}) if new.rich else "",
         new.brandname,
     ]
+
+
+def with_changes(
+    endpoint: Endpoint, every_step: bool | None, inbound: bool | None, secrets: Sequence[str] | None
+) -> Endpoint:
+    """Give an endpoint with those changes that are given."""
+    return replace(
+        endpoint,
+        every_step=endpoint.every_step if every_step is None else every_step,
+        inbound=endpoint.inbound if inbound is None else inbound,
+        secrets=endpoint.secrets if secrets is None else tuple(secrets),
+    )

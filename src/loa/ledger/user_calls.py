@@ -21,8 +21,8 @@ class UserCalls(ABC):
         """Have the work of one call done and committed. Errors: StorageError."""
 
     @abstractmethod
-    async def _look_up(self, make: Maker) -> Any:
-        """Run a program that only reads. Errors: StorageError."""
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:
+        """Run a program that only reads, as a tenant or for the house itself. Errors: StorageError."""
 
     async def _run(self, make: Maker) -> Any:
         return await self._call("users", make)

@@ -51,12 +51,32 @@ class _Target:
 
     def request(self, posting: Posting, signature: str) -> bytes:
         """Write the whole request."""
-        body = posting.body
-        head = (
-            f"{self._head}{posting.callback_id}\r\n{HEADER_TIMESTAMP}: {posting.timestamp_s}\r\n"
-            f"{HEADER_SIGNATURE}: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode("ascii") + body
+        return _request(self._head, posting, signature)
+
+
+def _request(head: str, posting: Posting, signature: str) -> bytes:
+    body = posting.body
+    head = (
+        f"{head}{posting.callback_id}\r\n{HEADER_TIMESTAMP}: {posting.timestamp_s}\r\n"
+        f"{HEADER_SIGNATURE}: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def agent_of(version: str) -> str:
+    """Say who posts."""
+    return f"Loa/{version}" if version else "Loa"
+
+
+def written(posting: Posting, agent: str) -> bytes:
+    """Write a request as it is posted, for people to look at; b"" for a URL that is never posted to.
+
+    Errors: BadSecret.
+    """
+    url = parse_url(posting.url)
+    head = head_of(url, agent) if url is not None else ""
+    signature = sign(posting.secrets, posting.callback_id, posting.timestamp_s, posting.body)
+    return _request(head, posting, signature) if head else b""
 
 
 class HttpCallbackSender:
@@ -80,7 +100,7 @@ class HttpCallbackSender:
         self._policy = policy
         self._timeout_s = timeout_s
         self._now = now
-        self._agent = f"Loa/{version}" if version else "Loa"
+        self._agent = agent_of(version)
         self._own_lookup = SystemLookup()
         self._names = Names(GuardedResolver(policy, lookup or self._own_lookup), now)
         patience_s = min(NEXT_ADDRESS_S, timeout_s / 4)

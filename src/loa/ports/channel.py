@@ -386,6 +386,32 @@ class Hears(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request of an attempt, as it is composed again for people to read.
+
+    `name`: what it is, as `submit_sm` or `POST`. `fields`: names and values in the order of the wire, no secret among
+    them. `octets`: the whole of it where the protocol is binary; `body`: of a request over HTTP.
+    """
+
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    octets: bytes = b""
+    body: str = ""
+
+
+@runtime_checkable
+class Retells(Protocol):
+    """What a provider adds that can show what it sent for an attempt. Pure."""
+
+    def retell(self, settings: Mapping[str, Any], attempt: Attempt, claimed_at: int) -> Sequence[Exchange]:
+        """Compose again what was sent, or would have been: empty where nothing could be written.
+
+        With today's settings; numbers that are drawn or counted as it is sent are 0.
+        """
+        ...
+
+
 def slots_of(provider: Provider, settings: Mapping[str, Any]) -> int:
     """Tell into how many slots a channel is divided: 1 where its provider does not say."""
     return provider.slots(settings) if isinstance(provider, Divides) else 1

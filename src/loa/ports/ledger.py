@@ -11,15 +11,20 @@ from typing import Any, Protocol
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
+from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
+from loa.ports.batches import Batches
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     CallbackTry,
     ChannelRecord,
+    Decision,
     DueCallback,
     Endpoint,
     MessageFilter,
@@ -109,6 +114,19 @@ class Receipts(Protocol):
 
     async def rematch(self, limit: int, now: int) -> ReceiptCounts:
         """Try parked receipts again."""
+        ...
+
+
+class Rulings(Protocol):
+    """What people say became of messages that nothing else can tell of."""
+
+    async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
+        """Settle unknown messages on a person's word, or mark dead letters as dealt with; give what it did to each.
+
+        Atomic: state, event, the callback owed, and who said it why. Idempotent: said again, it changes nothing.
+        Fenced: a receipt or an outcome that was quicker wins, one that comes later is stored and moves nothing back.
+        Never sends.
+        """
         ...
 
 
@@ -241,7 +259,8 @@ class Restoring(Protocol):
     async def hold(self, limit: int, now: int) -> Mapping[TrafficClass, int]:
         """End about `limit` messages that are queued, sending or wait as unknown; give how many of each class.
 
-        They become finally `unknown`, and their tenants are told; none is sent. Empty: nothing is left to end.
+        They become finally `unknown`, and their tenants are told; none is sent. Batches that run are stopped.
+        Empty: nothing is left to end.
         """
         ...
 
@@ -294,6 +313,17 @@ class Directory(Protocol):
         self, tenant_id: int, url: str, secret: str, *, every_step: bool = False, inbound: bool = False
     ) -> Endpoint: ...
     async def endpoints(self, tenant_id: int | None = None) -> list[Endpoint]: ...
+    async def change_endpoint(
+        self,
+        endpoint_id: int,
+        *,
+        every_step: bool | None = None,
+        inbound: bool | None = None,
+        secrets: Sequence[str] | None = None,
+    ) -> Endpoint | None:
+        """Change what is given, and give the endpoint as it is then; None where there is none."""
+        ...
+
     async def set_default_endpoint(self, key_id: int, endpoint_id: int | None) -> None: ...
 
 
@@ -305,7 +335,19 @@ class Search(Protocol):
     async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]: ...
     async def message(self, tenant_id: int, message_id: int) -> Row | None: ...
     async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
-        """Give a message with attempts, segments, receipts, events and callbacks with every try."""
+        """Give a message with attempts, segments, receipts, rulings, events and callbacks with every try."""
+        ...
+
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """Give one attempt as its channel was handed it, as far as that is kept; None where there was none."""
+        ...
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """Name messages with a segment that any provider knows by this reference, newest first."""
+        ...
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """Count unknown messages by channel: all, those that wait for evidence, and the id of the first of them."""
         ...
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
@@ -324,6 +366,27 @@ class Search(Protocol):
 
     async def depths(self) -> list[Row]:
         """Give queued counts kept per channel and class, with the oldest due time."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Reading callbacks of a tenant with what came of them."""
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """List callbacks, the newest first, due ones by when they are due. Each row has the latest try as `last`."""
+        ...
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """Give a callback with every try as `tries`, in the order of time.
+
+        `told`: what is posted, as a DueCallback with all tries made so far; None where the message is forgotten.
+        """
+        ...
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """Count callbacks of an endpoint that failed for good since a time, no further than to a limit."""
         ...
 
 
@@ -358,6 +421,7 @@ class Ledger(
     Submissions,
     Claims,
     Receipts,
+    Rulings,
     Callbacks,
     Inbound,
     Upkeep,
@@ -368,7 +432,9 @@ class Ledger(
     Grants,
     Sealing,
     Users,
+    Batches,
     Search,
+    Deliveries,
     Members,
     Protocol,
 ):

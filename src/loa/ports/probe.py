@@ -20,6 +20,8 @@ class Point(StrEnum):
     DISPATCH_RECORDED = "dispatch.recorded"  # F08
     RECEIPT_READ = "receipt.read"  # F09: read, not yet committed
     RECEIPT_STORED = "receipt.stored"  # F10: committed, not yet acknowledged
+    BATCH_SUBMITTED = "batch.submitted"  # F46: a slice is on disk, its batch does not know
+    BATCH_RECORDED = "batch.recorded"  # F46: its batch knows
     SILENCE_ASKED = "silence.asked"  # the provider was asked, the next step has not begun
     CALLBACK_POSTED = "callback.posted"  # F11: posted, not yet recorded
     GRANT_MARKED = "grant.marked"  # F45: refresh token marked as spent, not yet sent

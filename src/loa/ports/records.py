@@ -11,6 +11,7 @@ from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Outcome
 from loa.domain.routes import RoutePlan, RouteStep
+from loa.domain.ruling import Ruling
 from loa.domain.traffic import OnUnknown, TrafficClass
 
 # --- who ---
@@ -225,6 +226,19 @@ class ReceiptCounts:
     waits: Mapping[Wait, int] = field(default_factory=dict, compare=False)
 
 
+# --- rulings ---
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person says of messages. `reason`: how they know; `who`: their name. Neither is told to a tenant."""
+
+    ruling: Ruling
+    reason: str
+    who: str
+    at: int
+
+
 # --- templates ---
 
 
@@ -352,7 +366,33 @@ class MessageFilter:
     since: int | None = None
     until: int | None = None
     dead: bool | None = None
+    dealt_with: bool | None = None
 
 
 Row = Mapping[str, Any]
 """One row for reading, as the query names its columns; states and classes are labels, times milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFilter:
+    """What a list of callbacks is narrowed by; None and empty mean any. `result`: due, delivered or failed.
+
+    `since`, `until`: when the state was reached that is told of; of due ones when they are due.
+    """
+
+    endpoint_id: int | None = None
+    result: str = ""
+    message_id: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPage:
+    """A page of callbacks. `further`: where the next one begins, None where nothing is left.
+
+    A page may be short, even empty, and still have a next one: only so much is looked through at a time.
+    """
+
+    rows: Sequence[Row]
+    further: tuple[int, int] | None

@@ -144,7 +144,7 @@ class CallbackStage:
         try:
             # Where the endpoint rests by now this is no try: the lease runs out by itself.
             if not health.disabled and health.rest_until <= self._clock.monotonic():
-                result = await self._sender.post(_posting(callback, now))
+                result = await self._sender.post(posting_of(callback, now))
         finally:
             health.open -= 1
             if result is None:
@@ -238,7 +238,8 @@ class CallbackStage:
         metrics.callback_deliveries_total.labels("failed").inc(len(group) - delivered - given_up)
 
 
-def _posting(callback: DueCallback, now: int) -> Posting:
+def posting_of(callback: DueCallback, now: int) -> Posting:
+    """Give what is posted of a callback at a time; `callback.tries` counts the tries before it."""
     if callback.inbound is not None:
         body = inbound_bytes(callback.inbound)
     else:

@@ -1,5 +1,7 @@
 """What goes into intake and what comes out of it, whichever face it came through."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -37,3 +39,23 @@ class Taken(NamedTuple):
     repeated: bool
     answer: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
+
+
+def fingerprint(request: SendRequest) -> bytes:
+    """Digest what a body means, so that the same request is recognised however it was written.
+
+    Order of members, white space, `0` or `"0"`, and members that are not read make no difference; the requestId itself
+    is not part of it. Shapes: 32 bytes.
+    """
+    ext: Any = request.ext
+    meaning = "\0".join(
+        (
+            request.sender,
+            request.text,
+            request.scheduled,
+            f"{request.use_unicode}{request.traffic_class:d}",
+            json.dumps(ext, sort_keys=True, separators=(",", ":")) if ext else "{}",
+            *request.destinations,
+        )
+    )
+    return hashlib.sha256(meaning.encode("utf-8", "surrogatepass")).digest()

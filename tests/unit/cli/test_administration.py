@@ -214,6 +214,36 @@ def test_an_endpoint_shows_its_secret_once_and_obeys_the_guard(run: Run) -> None
     assert run("endpoints", "enable", "2").code == 4
 
 
+def test_the_secret_of_an_endpoint_is_rotated_with_an_overlap(run: Run) -> None:
+    first = run("endpoints", "add", "https://nowhere.invalid/sms", "--json").json["secret"]
+    rotated = run("endpoints", "rotate-secret", "1", "--json").json
+    assert rotated["secret"].startswith("whsec_")
+    assert rotated["secret"] != first
+    assert rotated["secrets"] == 2
+    assert run("endpoints", "rotate-secret", "1", "--json").json["secrets"] == 2
+    assert run("endpoints", "retire-secret", "1", "--json").json["secrets"] == 1
+    refused = run("endpoints", "retire-secret", "1")
+    assert (refused.code, "only one secret" in refused.err) == (2, True)
+    assert run("endpoints", "rotate-secret", "7").code == 4
+
+
+def test_what_an_endpoint_is_told_can_be_changed(run: Run) -> None:
+    run("endpoints", "add", "https://shop.example.vn/sms", "--inbound")
+    changed = run("endpoints", "change", "1", "--every-step", "--no-inbound", "--json").json
+    assert (changed["everyStep"], changed["inbound"]) == (True, False)
+    assert run("endpoints", "change", "1", "--inbound", "--json").json["everyStep"] is True
+    assert run("endpoints", "change", "7", "--inbound").code == 4
+
+
+def test_a_test_of_an_endpoint_shows_the_exchange_and_that_it_was_not_taken(run: Run) -> None:
+    run("endpoints", "add", "https://nowhere.invalid/sms?shop=1")
+    told = run("endpoints", "test", "1")
+    assert told.code == 1
+    assert told.out.startswith("POST /sms?shop=1 HTTP/1.1\nHost: nowhere.invalid\n")
+    assert "not taken, no answer: resolve" in told.out
+    assert run("endpoints", "test", "7").code == 4
+
+
 def test_an_endpoint_can_be_given_to_a_key(run: Run) -> None:
     run("keys", "create", "--name", "shop")
     run("endpoints", "add", "https://shop.example.vn/sms", "--for-key", "1")

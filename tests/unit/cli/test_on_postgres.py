@@ -98,6 +98,9 @@ ADMINISTRATION = [
     ("endpoints add", "https://shop.example.vn/sms", "--tenant", "acme"),
     ("endpoints list",),
     ("endpoints enable", "1"),
+    ("endpoints change", "1", "--every-step"),
+    ("endpoints rotate-secret", "1"),
+    ("endpoints retire-secret", "1"),
     ("callbacks replay", "--endpoint", "1", "--since", "1h", "--tenant", "acme"),
     ("users add", "mai", "--role", "admin"),
     ("users list",),
@@ -117,7 +120,7 @@ ADMINISTRATION = [
 ]
 TRIED_APART = {
     *("demo", "doctor", "ledger backup", "ledger check", "ledger copy", "ledger release"),
-    *("seal rotate", "seal abandon"),
+    *("seal rotate", "seal abandon", "endpoints test"),
 }
 
 

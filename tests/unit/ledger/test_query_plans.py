@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from loa.ledger.reading import IS_DEAD
 from loa.ledger.sqlite.connection import open_writer
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.unit import QUERIES
@@ -21,6 +22,8 @@ BIG = {
     "request_key",
     "parked",
     "inbound",
+    "batch_chunk",
+    "batch_part",
 }
 IN_ORDER_OF_ID = {
     "purge_receipts": "receipt",
@@ -29,6 +32,7 @@ IN_ORDER_OF_ID = {
     "orphans": "parked",
     "any_parked": "parked",
     "parked_page": "parked",
+    "unknown_by_channel": "message",
 }
 """Queries that walk a table in the order of its key and stop early, or walk one that holds only what is parked."""
 ALIAS = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?:AS\s+)?(\w+)?", re.IGNORECASE)
@@ -82,6 +86,16 @@ def test_a_query_uses_the_indexes_its_comment_names(ledger: apsw.Connection, nam
             "message m INDEXED BY message_destination CROSS JOIN submission s ON s.id = m.submission_id",
             "m.tenant_id = :tenant AND m.destination = :destination",
             "message_destination",
+        ),
+        (
+            "message m INDEXED BY message_dead CROSS JOIN submission s ON s.id = m.submission_id",
+            f"m.tenant_id = :tenant AND {IS_DEAD}",
+            "message_dead",
+        ),
+        (
+            "message m INDEXED BY message_unknown CROSS JOIN submission s ON s.id = m.submission_id",
+            "m.tenant_id = :tenant AND m.state = 3",
+            "message_unknown",
         ),
         (
             (

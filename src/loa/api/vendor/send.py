@@ -3,10 +3,7 @@
 A plain handler over bytes: one pass of validation, one hand-over to intake, one answer written by hand.
 """
 
-import hashlib
-import json
 from collections.abc import Callable
-from typing import Any
 
 from loa.api.auth import Authenticator
 from loa.api.bodies import BODY_LIMIT, read_json_body
@@ -17,7 +14,7 @@ from loa.api.vendor.body import read_send
 from loa.api.vendor.envelope import Reply
 from loa.observe import metrics
 from loa.stages.intake import Intake
-from loa.stages.request import SendRequest
+from loa.stages.request import fingerprint
 
 Monotonic = Callable[[], float]
 
@@ -61,23 +58,3 @@ class SendMessage:
         if taken.warnings:
             return reply._replace(headers=((b"x-loa-warning", ", ".join(taken.warnings).encode()),))
         return reply
-
-
-def fingerprint(request: SendRequest) -> bytes:
-    """Digest what a body means, so that the same request is recognised however it was written.
-
-    Order of members, white space, `0` or `"0"`, and members that are not read make no difference; the requestId itself
-    is not part of it. Shapes: 32 bytes.
-    """
-    ext: Any = request.ext
-    meaning = "\0".join(
-        (
-            request.sender,
-            request.text,
-            request.scheduled,
-            f"{request.use_unicode}{request.traffic_class:d}",
-            json.dumps(ext, sort_keys=True, separators=(",", ":")) if ext else "{}",
-            *request.destinations,
-        )
-    )
-    return hashlib.sha256(meaning.encode("utf-8", "surrogatepass")).digest()

@@ -1,13 +1,14 @@
 """The SMPP provider: any SMSC that speaks SMPP 3.4 or 5.0."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loa.channels import fields
 from loa.channels.smpp import settings as own
 from loa.channels.smpp.channel import SmppChannel
+from loa.channels.smpp.retelling import retell
 from loa.domain.receipt import Receipt
-from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+from loa.ports.channel import Attempt, Channel, ChannelContext, Exchange, Provider, ProviderInfo
 
 
 class SmppProvider:
@@ -39,6 +40,10 @@ class SmppProvider:
     def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:  # noqa: ARG002
         """Give None: receipts come over the links."""
         return None
+
+    def retell(self, settings: Mapping[str, Any], attempt: Attempt, claimed_at: int) -> Sequence[Exchange]:
+        """Compose the submit_sm of each segment again."""
+        return retell(settings, attempt, claimed_at)
 
 
 PROVIDER: Provider = SmppProvider()

@@ -20,11 +20,13 @@ from loa.domain.ids import message_public_id
 from loa.domain.outcome import Deferred, Outcome, Refused, Unknown
 from loa.errors import ConfigError
 from loa.observe.log import get_logger
-from loa.ports.channel import Attempt, ChannelContext, ChannelStatus, Settle, Step
+from loa.ports.channel import Attempt, ChannelContext, ChannelStatus, Exchange, Settle, Step
 
 ANSWER_OCTETS: Final = 65_536
 KEEP_ALIVE_S: Final = 4.0
 """Shorter than the five seconds after which common servers close, so that few requests meet a closing connection."""
+
+HIDDEN: Final = "•••"
 
 WAIT_FIRST_S: Final = 1.0
 WAIT_LONGEST_S: Final = 60.0
@@ -55,6 +57,12 @@ def body(attempt: Attempt, settings: own.VendorSettings) -> bytes:
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
+
+
+def exchange(attempt: Attempt, settings: own.VendorSettings) -> Exchange:
+    """Compose the request again, without the key."""
+    fields = (("url", settings.url), ("API-KEY", HIDDEN), ("Content-Type", "application/json"))
+    return Exchange("POST", fields, body=body(attempt, settings).decode())
 
 
 @dataclass(slots=True)

@@ -1,15 +1,15 @@
 """The vendor provider: a gateway that speaks the vendor API, another Loa among them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from loa.channels import fields
 from loa.channels.vendor import answers
 from loa.channels.vendor import settings as own
-from loa.channels.vendor.channel import VendorChannel
+from loa.channels.vendor.channel import VendorChannel, exchange
 from loa.domain.receipt import Receipt
-from loa.ports.channel import Channel, ChannelContext, Provider, ProviderInfo
+from loa.ports.channel import Attempt, Channel, ChannelContext, Exchange, Provider, ProviderInfo
 
 SLOTS: Final = 4
 """Processes that may work on one channel at once, where its window is as large."""
@@ -47,6 +47,10 @@ class VendorProvider:
     def read_report(self, channel_id: int, report: Mapping[str, Any], now: int) -> Receipt | None:
         """Read a report that the gateway posted; None when it names no message or no status."""
         return answers.read_report(channel_id, report, now)
+
+    def retell(self, settings: Mapping[str, Any], attempt: Attempt, claimed_at: int) -> Sequence[Exchange]:  # noqa: ARG002
+        """Compose the request again; it depends on the message alone."""
+        return [exchange(attempt, own.read(settings))]
 
 
 PROVIDER: Provider = VendorProvider()

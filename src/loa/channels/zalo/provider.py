@@ -10,14 +10,17 @@ from loa.channels.zalo import content, events, oauth
 from loa.channels.zalo import settings as own
 from loa.channels.zalo.catalogue import read_catalogue
 from loa.channels.zalo.channel import ZaloChannel
+from loa.channels.zalo.requests import exchange
 from loa.domain.receipt import Receipt
 from loa.domain.template import Template
 from loa.ports.channel import (
     Asking,
+    Attempt,
     Channel,
     ChannelContext,
     Composed,
     Described,
+    Exchange,
     Heard,
     Provider,
     ProviderInfo,
@@ -66,6 +69,11 @@ class ZaloProvider:
     def compose(self, settings: Mapping[str, Any], templates: Sequence[Template], wish: Wish) -> Composed | Unfit:
         """Make what a channel would send for a request, or say why it cannot."""
         return content.compose(templates, wish, development=settings.get("development") is True)
+
+    def retell(self, settings: Mapping[str, Any], attempt: Attempt, claimed_at: int) -> Sequence[Exchange]:  # noqa: ARG002
+        """Compose the request again, without the token."""
+        found = exchange(attempt, own.read(settings))
+        return [] if found is None else [found]
 
     async def describe(self, settings: Mapping[str, Any], asking: Asking) -> Described | Undescribed:
         """Ask for all templates of the Official Account."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from loa.channels.zalo.codes import Surface
 from loa.channels.zalo.settings import HASHED, ZaloSettings
 from loa.domain.ids import message_public_id
-from loa.ports.channel import Attempt
+from loa.ports.channel import Attempt, Exchange
 
 TEMPLATE_PATH: Final = "/message/template"
 HASHED_PATH: Final = "/message/template/hashphone"
@@ -22,6 +22,8 @@ QUOTA_PATH: Final = "/message/quota"
 STATUS_PATH: Final = "/message/status"
 DETAIL_PATH: Final = "/template/info/v2"
 OA_PATH: Final = "/v2.0/oa/getoa"
+
+HIDDEN: Final = "•••"
 
 DEVELOPMENT: Final = "development"
 BEYOND_QUOTA: Final = "3"
@@ -62,6 +64,17 @@ def letter_of(attempt: Attempt, settings: ZaloSettings) -> Letter | None:
         return _letter(attempt.rich, attempt, settings)
     except KeyError:
         return None
+
+
+def exchange(attempt: Attempt, settings: ZaloSettings) -> Exchange | None:
+    """Compose the request of an attempt again, without the token; None where it holds nothing for this channel."""
+    letter = letter_of(attempt, settings)
+    if letter is None:
+        return None
+    base = settings.business_url if letter.surface is Surface.NUMBER else settings.openapi_url
+    fields = [("url", base.rstrip("/") + letter.path), ("access_token", HIDDEN), ("Content-Type", "application/json")]
+    fields += [("journey_token", HIDDEN)] if letter.journey_token else []
+    return Exchange("POST", tuple(fields), body=letter.body.decode("utf-8", "replace"))
 
 
 def _letter(rich: Rich, attempt: Attempt, settings: ZaloSettings) -> Letter | None:

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS copy_step (
 );
 """
 UNFINISHED: Final = "SELECT value FROM meta WHERE name = 'copying'"
-_COUNTED: Final = ("tenant", "api_key", "sender", "channel", "route", "endpoint", "warning", "console_user")
+_COUNTED: Final = ("tenant", "api_key", "sender", "channel", "route", "endpoint", "warning", "console_user", "batch")
 """Tables whose rows the server numbers."""
 
 Rows = Sequence[tuple[Any, ...]]

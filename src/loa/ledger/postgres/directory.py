@@ -1,7 +1,7 @@
 """Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from loa.ledger.rows import (
     read_route,
     steps_text,
     text,
+    with_changes,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ports.records import ApiKey, ChannelRecord, Endpoint, RouteRecord, Sender, Tenant
@@ -234,6 +235,27 @@ def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_st
         statement = "UPDATE endpoint SET secrets = $1 WHERE tenant_id = $2 AND id = $3"
         await connection.execute(statement, seal_secrets(sealer, tenant_id, url, [secret]), tenant_id, found.id)
         return replace(found, secrets=(secret,))
+
+    return run
+
+
+def change_endpoint(
+    sealer: Sealer, endpoint_id: int, every_step: bool | None, inbound: bool | None, secrets: Sequence[str] | None
+) -> Change:
+    """Change what is given; gives the endpoint as it is then, None where there is none."""
+
+    async def run(connection: Any) -> Endpoint | None:
+        row = await connection.fetchrow(f"{ENDPOINTS} WHERE id = $1 FOR UPDATE", endpoint_id)
+        if row is None:
+            return None
+        found = with_changes(read_endpoint(row, sealer), every_step, inbound, secrets)
+        sealed = None if secrets is None else seal_secrets(sealer, found.tenant_id, found.url, secrets)
+        statement = (
+            "UPDATE endpoint SET every_step = $1, inbound = $2, secrets = coalesce($3, secrets)"
+            " WHERE tenant_id = $4 AND id = $5"
+        )
+        await connection.execute(statement, found.every_step, found.inbound, sealed, found.tenant_id, endpoint_id)
+        return found
 
     return run
 

@@ -18,6 +18,7 @@ from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.postgres import (
     accept,
+    batches,
     callbacks,
     claims,
     directory,
@@ -25,6 +26,7 @@ from loa.ledger.postgres import (
     inbound,
     receipts,
     restoring,
+    rulings,
     sealing,
     search,
     silence,
@@ -36,6 +38,7 @@ from loa.ledger.postgres import (
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
+from loa.ledger.postgres.deliveries import DeliveryReading
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.hints import Hints
 from loa.ledger.postgres.marks import Marks
@@ -46,6 +49,7 @@ from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
 from loa.ledger.users import Maker
+from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
 from loa.ports.clock import Clock
 from loa.ports.grants import Grant
@@ -80,6 +84,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "cancel_message": accept.cancel_message,
     "record": claims.record,
     "receipts": receipts.store,
+    "rule": rulings.rule,
     "inbound": inbound.take,
     "claim": claims.claim,
     "next_due": claims.next_due,
@@ -104,6 +109,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "grants": grants.change,
     "sealing": sealing.change,
     "users": users.change,
+    "batches": batches.change,
     "share": slots.share,
     "ping": _ping,
 }
@@ -125,6 +131,7 @@ DESKS: Final = (
             "replay",
             "expire",
             "settle_unknown",
+            "rule",
             "purge",
             "hold",
             "go_on",
@@ -137,6 +144,7 @@ DESKS: Final = (
             "grants",
             "sealing",
             "users",
+            "batches",
             "share",
             "ping",
         ),
@@ -160,7 +168,7 @@ class PostgresOptions:
     """Address of the role that owns the tables, where it is not the one that works with them."""
 
 
-class PostgresLedger(Calls):
+class PostgresLedger(DeliveryReading, Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory
@@ -386,8 +394,14 @@ class PostgresLedger(Calls):
 
     # users
 
-    async def _look_up(self, make: Maker) -> Any:
-        return await self._read(lambda connection: users.run(connection, make))
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:
+        return await self._read(lambda connection: users.run(connection, make), tenant_id)
+
+    # batches
+
+    async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
+        """See ports.batches.BatchReading."""
+        return await self._read(lambda c: batches.sent_messages(c, tenant_id, referent_ids), tenant_id)  # type: ignore[no-any-return]
 
     # search
 
@@ -412,6 +426,18 @@ class PostgresLedger(Calls):
     async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
         """See ports.ledger.Search."""
         return await self._read(lambda c: search.timeline(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
+
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.attempt(c, tenant_id, message_id, number), tenant_id)  # type: ignore[no-any-return]
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.messages_by_ref(c, tenant_id, ref, limit), tenant_id)  # type: ignore[no-any-return]
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.unknown_by_channel(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -19,7 +19,7 @@ T = TypeVar("T")
 QUERIES: Final = load("loa.ledger.postgres")
 IMPORTED: Final = 0
 """The day of ids that came from an embedded ledger."""
-_OF_A_DAY: Final = re.compile(r"\b(submission|message|attempt|inbound|event)@")
+_OF_A_DAY: Final = re.compile(r"\b(submission|message|attempt|inbound|event|callback_try)@")
 
 
 @lru_cache(maxsize=4_096)

@@ -7,14 +7,14 @@ from loa.domain.lifecycle import State
 from loa.domain.standing import end_wait, expire
 from loa.domain.traffic import TrafficClass
 from loa.ledger.arrivals import EVIDENCE_MS
-from loa.ledger.postgres import inbound, standings
+from loa.ledger.postgres import batches, inbound, standings
 from loa.ledger.postgres.days import AHEAD, DAY_MS, day_of, day_of_id, first_id
 from loa.ledger.postgres.statements import IMPORTED
 from loa.ledger.postgres.unit import Unit
 
 HISTORY: Final = ("callback_try", "event", "inbound", "attempt", "message", "submission")
 NUMBERS: Final = "numbers"
-_SPAN: Final = ("tries", "callbacks", "unknown", "events", "attempts")
+_SPAN: Final = ("tries", "callbacks", "unknown", "rulings", "events", "attempts")
 
 
 async def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:
@@ -69,6 +69,7 @@ async def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -
     gone += len(await unit.rows("purge_warnings", now - keep_ms["history"], limit))
     gone += await _forget_numbers(unit, now - keep_ms["numbers"], limit)
     gone += await inbound.purge(unit, limit, now, keep_ms)
+    gone += await batches.purge(unit, limit, now, keep_ms)
     return gone + await _purge_imported(unit, now - keep_ms["history"], max(1, limit // 100))
 
 
@@ -134,6 +135,7 @@ async def _purge_history(unit: Unit, before: int) -> int:
     if gone:
         await unit.run("forget_callbacks", first_id(last))
         await unit.run("forget_unknown_before", first_id(last))
+        await unit.run("forget_rulings", first_id(last))
         await unit.run("forget_days", last)
         unit.shared.days.forget()
     return gone

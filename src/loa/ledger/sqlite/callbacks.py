@@ -1,7 +1,10 @@
 """Callbacks that are due: claimed for a while, read whole, and what came of each try."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
+
+import apsw
 
 from loa.domain.cost import read_bill
 from loa.domain.lifecycle import State
@@ -9,9 +12,10 @@ from loa.domain.standing import POSSIBLE_DUPLICATE
 from loa.ledger.sealing import open_secrets
 from loa.ledger.sqlite import inbound
 from loa.ledger.sqlite.costs import costs_of
-from loa.ledger.sqlite.unit import Unit
+from loa.ledger.sqlite.unit import QUERIES, Unit
 from loa.ledger.turns import round_robin
 from loa.ports.records import CallbackTry, DueCallback
+from loa.seal.sealer import Sealer
 
 DueCall = tuple[int, int, int, int, Sequence[int]]
 HealthCall = tuple[int, int | None, int | None, str]
@@ -34,20 +38,21 @@ def _claim_due(
     found: list[list[int]] = unit.rows("due_callbacks", endpoints, now, share)
     ids = round_robin(found)[:limit]
     unit.run("hold_callbacks", ids, until)
-    return _read(unit, ids)
+    return read(unit.connection, unit.sealer, ids)
 
 
-def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
+def read(connection: apsw.Connection, sealer: Sealer, ids: list[int]) -> list[DueCallback]:
+    """Read callbacks as they are posted, in the order of their ids; one whose message is forgotten is left out."""
     endpoints: dict[int, tuple[str, tuple[str, ...]]] = {}
 
     def endpoint(endpoint_id: int) -> tuple[str, tuple[str, ...]]:
         if endpoint_id not in endpoints:
-            endpoints[endpoint_id] = _endpoint(unit, endpoint_id)
+            endpoints[endpoint_id] = _endpoint(connection, sealer, endpoint_id)
         return endpoints[endpoint_id]
 
-    rows = unit.rows("read_callbacks", ids)
+    rows = json.loads(connection.execute(QUERIES["read_callbacks"], (json.dumps(ids),)).get)
     bills = {row[4]: read_bill(row[18]) for row in rows if row[18]}
-    costs = costs_of(unit.connection, bills) if bills else {}
+    costs = costs_of(connection, bills) if bills else {}
     callbacks = []
     for row in rows:
         endpoint_id, message_id, bill = row[2], row[4], row[18]
@@ -81,14 +86,15 @@ def _read(unit: Unit, ids: list[int]) -> list[DueCallback]:
     if len(callbacks) == len(ids):
         return callbacks
     order = {number: place for place, number in enumerate(ids)}
-    return sorted([*callbacks, *inbound.read_callbacks(unit, ids, endpoint)], key=lambda callback: order[callback.id])
+    told = inbound.read_callbacks(connection, ids, endpoint)
+    return sorted([*callbacks, *told], key=lambda callback: order[callback.id])
 
 
-def _endpoint(unit: Unit, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
+def _endpoint(connection: apsw.Connection, sealer: Sealer, endpoint_id: int) -> tuple[str, tuple[str, ...]]:
     query = "SELECT tenant_id, url, secrets FROM endpoint WHERE id = ?"
-    row: Any = unit.connection.execute(query, (endpoint_id,)).fetchall()[0]
+    row: Any = connection.execute(query, (endpoint_id,)).fetchall()[0]
     tenant_id, url, secrets = row
-    return url, open_secrets(unit.sealer, tenant_id, url, secrets)
+    return url, open_secrets(sealer, tenant_id, url, secrets)
 
 
 def record_tries(unit: Unit, calls: list[Sequence[CallbackTry]]) -> list[None]:

@@ -1,7 +1,7 @@
 """Tenants, keys, senders, channels, routes, endpoints: small tables, changed by people, read whole."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from loa.ledger.rows import (
     read_route,
     steps_text,
     text,
+    with_changes,
 )
 from loa.ledger.sealing import seal_secrets, seal_settings
 from loa.ledger.sqlite.unit import Unit
@@ -225,6 +226,24 @@ def add_endpoint(sealer: Sealer, tenant_id: int, url: str, secret: str, every_st
         statement = "UPDATE endpoint SET secrets = ? WHERE id = ?"
         connection.execute(statement, (seal_secrets(sealer, tenant_id, url, [secret]), found.id))
         return replace(found, secrets=(secret,))
+
+    return run
+
+
+def change_endpoint(
+    sealer: Sealer, endpoint_id: int, every_step: bool | None, inbound: bool | None, secrets: Sequence[str] | None
+) -> Change:
+    """Change what is given; gives the endpoint as it is then, None where there is none."""
+
+    def run(connection: apsw.Connection) -> Endpoint | None:
+        rows = connection.execute(f"{ENDPOINTS} WHERE id = ?", (endpoint_id,)).fetchall()
+        if not rows:
+            return None
+        found = with_changes(read_endpoint(rows[0], sealer), every_step, inbound, secrets)
+        sealed = None if secrets is None else seal_secrets(sealer, found.tenant_id, found.url, secrets)
+        statement = "UPDATE endpoint SET every_step = ?, inbound = ?, secrets = coalesce(?, secrets) WHERE id = ?"
+        connection.execute(statement, (int(found.every_step), int(found.inbound), sealed, endpoint_id))
+        return found
 
     return run
 

@@ -1,12 +1,15 @@
 """Inbound events: stored once, told to their tenants in the feed and by callbacks."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
+import apsw
+
 from loa.ledger import hearing
 from loa.ledger.hearing import Incoming
-from loa.ledger.sqlite.unit import Unit
+from loa.ledger.sqlite.unit import QUERIES, Unit
 from loa.ports.records import DueCallback, InboundEvent, NewInbound
 
 
@@ -39,10 +42,11 @@ def _store(unit: Unit, fresh: list[Incoming]) -> None:
 
 
 def read_callbacks(
-    unit: Unit, ids: list[int], endpoint: Callable[[int], tuple[str, tuple[str, ...]]]
+    connection: apsw.Connection, ids: list[int], endpoint: Callable[[int], tuple[str, tuple[str, ...]]]
 ) -> list[DueCallback]:
     """Read callbacks that tell of inbound events; others are left out."""
-    return [_callback(row, *endpoint(row[2])) for row in unit.rows("read_inbound_callbacks", ids)]
+    rows = json.loads(connection.execute(QUERIES["read_inbound_callbacks"], (json.dumps(ids),)).get)
+    return [_callback(row, *endpoint(row[2])) for row in rows]
 
 
 def _callback(row: Sequence[Any], url: str, secrets: tuple[str, ...]) -> DueCallback:

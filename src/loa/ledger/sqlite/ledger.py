@@ -20,13 +20,16 @@ from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.sqlite import (
     accept,
+    batches,
     callbacks,
     claims,
+    deliveries,
     directory,
     grants,
     inbound,
     receipts,
     restoring,
+    rulings,
     sealing,
     search,
     silence,
@@ -43,12 +46,15 @@ from loa.ledger.sqlite.reserve import Reserve
 from loa.ledger.sqlite.unit import Handler, Unit, open_unit
 from loa.ledger.sqlite.writer import Writer
 from loa.ledger.users import Maker
+from loa.ports.batches import SentMessage
 from loa.ports.channel import Attempt, Question
 from loa.ports.grants import Grant
 from loa.ports.probe import Probe
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
+    CallbackFilter,
+    CallbackPage,
     ChannelRecord,
     Endpoint,
     MessageFilter,
@@ -70,6 +76,7 @@ HANDLERS: dict[str, Handler] = {
     "cancel_message": accept.cancel_message,
     "record": claims.record,
     "receipts": receipts.store,
+    "rule": rulings.rule,
     "inbound": inbound.take,
     "claim": claims.claim,
     "next_due": claims.next_due,
@@ -93,6 +100,7 @@ HANDLERS: dict[str, Handler] = {
     "grants": grants.change,
     "sealing": sealing.change,
     "users": users.change,
+    "batches": users.change,
     "ping": lambda _unit, calls: [None] * len(calls),
 }
 
@@ -323,8 +331,14 @@ class SqliteLedger(Calls):
 
     # users
 
-    async def _look_up(self, make: Maker) -> Any:
+    async def _look_up(self, make: Maker, tenant_id: int | None = None) -> Any:  # noqa: ARG002 - no wall in a file
         return await self._readers.read(lambda connection: users.run(connection, make))
+
+    # batches
+
+    async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
+        """See ports.batches.BatchReading."""
+        return await self._readers.read(lambda connection: batches.sent_messages(connection, tenant_id, referent_ids))
 
     # search
 
@@ -350,6 +364,18 @@ class SqliteLedger(Calls):
         """See ports.ledger.Search."""
         return await self._readers.read(lambda connection: search.timeline(connection, tenant_id, message_id))
 
+    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.attempt(connection, tenant_id, message_id, number))
+
+    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.messages_by_ref(connection, tenant_id, ref, limit))
+
+    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.unknown_by_channel(connection, tenant_id))
+
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
         return await self._readers.read(
@@ -359,6 +385,20 @@ class SqliteLedger(Calls):
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
         return await self._readers.read(lambda connection: search.events(connection, tenant_id, after, limit))
+
+    async def callbacks(
+        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
+    ) -> CallbackPage:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callbacks(c, tenant_id, wanted, after, limit))
+
+    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.callback(c, self._sealer, tenant_id, callback_id))
+
+    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
+        """See ports.ledger.Deliveries."""
+        return await self._readers.read(lambda c: deliveries.count_failed(c, tenant_id, endpoint_id, since, limit))
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -6,11 +6,15 @@ from typing import Any
 import apsw
 
 from loa.domain.cost import read_bill
+from loa.domain.lifecycle import State
+from loa.domain.receipt import stored_form
 from loa.ledger import reading
+from loa.ledger.contents import handed_over
 from loa.ledger.reading import CLASS_LABELS
 from loa.ledger.sqlite.costs import costs_of, tried_of
 from loa.ledger.sqlite.inbound import read_told
 from loa.ledger.sqlite.unit import QUERIES
+from loa.ports.channel import Attempt
 from loa.ports.records import MessageFilter, Row
 
 
@@ -63,9 +67,10 @@ def timeline(connection: apsw.Connection, tenant_id: int, message_id: int) -> Ro
     # Evidence by number and time names a reference that no answer carried.
     in_doubt = any(a["outcome"] == "unknown" for a in attempts)
     receipts = _receipts_by_message(connection, row) if in_doubt else _many(connection, "receipts_of", message_id, refs)
+    rulings = _many(connection, "rulings_of", message_id)
     events = _many(connection, "events_of", message_id)
     tried = tried_of(connection, [message_id]) if reading.arrived_before(row) else []
-    return reading.timeline(row, attempts, segments, receipts, events, tried)
+    return reading.timeline(row, attempts, segments, receipts, rulings, events, tried)
 
 
 def _receipts_by_message(connection: apsw.Connection, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -76,6 +81,23 @@ def _receipts_by_message(connection: apsw.Connection, row: dict[str, Any]) -> li
         " WHERE message_id = ?1 AND received_at >= ?2"
     )
     return json.loads(str(connection.execute(query, (row["id"], row["accepted_at"])).get))  # type: ignore[no-any-return]
+
+
+def attempt(connection: apsw.Connection, tenant_id: int, message_id: int, number: int) -> Attempt | None:
+    """Read one attempt as its channel was handed it."""
+    found = connection.execute(QUERIES["handed_over"], (tenant_id, message_id, number)).get
+    return None if found is None else handed_over(*json.loads(found))
+
+
+def messages_by_ref(connection: apsw.Connection, tenant_id: int, ref: str, limit: int) -> list[int]:
+    """Find messages by what a provider calls a segment of theirs."""
+    found = connection.execute(QUERIES["messages_by_ref"], (tenant_id, stored_form(ref), limit)).get
+    return json.loads(found)  # type: ignore[no-any-return]
+
+
+def unknown_by_channel(connection: apsw.Connection, tenant_id: int) -> list[Row]:
+    """Count unknown messages by channel."""
+    return list(_many(connection, "unknown_by_channel", tenant_id))
 
 
 def messages(
@@ -89,13 +111,16 @@ def messages(
         return f":{name}"
 
     filters = ["m.tenant_id = :tenant", *reading.conditions(wanted, bind)]
-    if wanted.states:
+    if wanted.states == (State.UNKNOWN,):
+        filters.append("m.state = 3")
+    elif wanted.states:
         numbers = ", ".join(str(int(state)) for state in wanted.states)
         filters.append(f"m.state IN ({numbers})")
     if before is not None:
         filters.append("m.id < :before")
-    if wanted.destination is not None:
-        source = "message m INDEXED BY message_destination CROSS JOIN submission s ON s.id = m.submission_id"
+    index = _index_for(wanted)
+    if index:
+        source = f"message m INDEXED BY {index} CROSS JOIN submission s ON s.id = m.submission_id"
         order = "m.id DESC"
     else:
         source = (
@@ -108,6 +133,15 @@ def messages(
         order = "s.id DESC, m.id DESC"
     query = QUERIES["message_page"].format(source=source, filters=" AND ".join(filters), order=order)
     return [reading.message(row) for row in json.loads(connection.execute(query, values).get)]
+
+
+def _index_for(wanted: MessageFilter) -> str:
+    """Name the index that leads straight to what is wanted, "" where only the order of time does."""
+    if wanted.destination is not None:
+        return "message_destination"
+    if wanted.dead:
+        return "message_dead"
+    return "message_unknown" if wanted.states == (State.UNKNOWN,) else ""
 
 
 def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) -> list[Row]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from loa.domain.standing import end_wait, expire
 from loa.domain.traffic import TrafficClass
-from loa.ledger.sqlite import inbound, standings
+from loa.ledger.sqlite import batches, inbound, standings
 from loa.ledger.sqlite.unit import Unit
 
-_SPAN = ("purge_tries", "purge_events", "purge_segments", "purge_attempts", "purge_messages")
+_SPAN = ("purge_tries", "purge_events", "purge_rulings", "purge_segments", "purge_attempts", "purge_messages")
 
 
 def expire_queued(unit: Unit, calls: list[tuple[int, int]]) -> list[int]:
@@ -63,6 +63,7 @@ def _purge(unit: Unit, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
     gone += unit.changed("purge_warnings", now - keep_ms["history"], limit)
     gone += _forget_numbers(unit, now - keep_ms["numbers"], max(1, limit // 100))
     gone += inbound.purge(unit, limit, now, keep_ms)
+    gone += batches.purge(unit, limit, now, keep_ms)
     for submission_id, first, count in unit.rows("old_submissions", now - keep_ms["history"], max(1, limit // 100)):
         for name in _SPAN:
             gone += unit.changed(name, first, count)

@@ -192,6 +192,7 @@ CREATE TABLE message (
   PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX message_destination ON message (tenant_id, destination);
+CREATE INDEX message_dead ON message (tenant_id, id) WHERE flags & 2 <> 0;
 
 CREATE TABLE attempt (
   tenant_id bigint NOT NULL,
@@ -379,7 +380,7 @@ CREATE TABLE callback (
   result text NOT NULL DEFAULT ''
 );
 CREATE INDEX callback_due ON callback (endpoint_id, due_at, event_id) WHERE due_at IS NOT NULL;
-CREATE INDEX callback_failed ON callback (endpoint_id, at) WHERE result = 'failed';
+CREATE INDEX callback_failed ON callback (endpoint_id, at, event_id) WHERE result = 'failed';
 
 CREATE TABLE parked (
   channel_id integer NOT NULL,
@@ -390,6 +391,18 @@ CREATE TABLE parked (
   PRIMARY KEY (receipt_id, rank)
 );
 CREATE INDEX parked_form ON parked (channel_id, form);
+
+-- What a person said of a message: see loa.domain.ruling. Few rows, so not by day.
+
+CREATE TABLE ruling (
+  tenant_id bigint NOT NULL,
+  message_id bigint NOT NULL,
+  what text NOT NULL,
+  reason text NOT NULL,
+  who text NOT NULL,
+  at bigint NOT NULL,
+  PRIMARY KEY (tenant_id, message_id, what)
+);
 
 -- How long receipts of a channel and class took; see domain.latency.
 

@@ -61,14 +61,14 @@ WHERE k.message_ids @> ARRAY[$1::bigint] AND k.numbers[array_position(k.message_
 
 -- name: segments_of
 -- The segments named in $2, $3 (channel, ref) that belong to message $1; of a message of one segment the first receipt that
--- proves a state says it. Index: segment_ref, receipt_key.
+-- proves a state and contradicts none says it. Index: segment_ref, receipt_key.
 SELECT g.channel_id, g.ref, g.number, g.segment, coalesce(g.state, r.state) AS state, coalesce(g.at, r.received_at) AS at
 FROM unnest($2::integer[], $3::text[]) AS w(channel_id, ref)
 CROSS JOIN LATERAL (SELECT * FROM segment WHERE channel_id = w.channel_id AND ref = w.ref AND message_id = $1 OFFSET 0) g
 LEFT JOIN LATERAL (
   SELECT state, received_at FROM (
     SELECT * FROM receipt WHERE channel_id = g.channel_id AND ref = g.ref AND message_id = $1 AND state IS NOT NULL
-    OFFSET 0) proving
+      AND result <> 'conflict' OFFSET 0) proving
   ORDER BY id LIMIT 1) r ON true;
 
 -- name: receipts_of
@@ -149,9 +149,35 @@ SELECT coalesce(c.name, '') AS channel, p.channel_id, p.count, p.oldest_at FROM 
   GROUP BY channel_id) p
 LEFT JOIN channel c ON c.id = p.channel_id;
 
+-- name: handed_over
+-- What attempt $3 of a message was made of, where it ended. Index: message_pkey, attempt_pkey, submission_pkey.
+SELECT m.id, m.submission_id, m.destination, a.number - 1 AS attempts, m.flags, m.tries, m.tenant_id, a.channel_id, m.class,
+  s.id AS content_id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext, s.rich, s.brandname
+FROM message@ m
+CROSS JOIN LATERAL (SELECT * FROM attempt@ WHERE tenant_id = m.tenant_id AND message_id = m.id AND number = $3 OFFSET 0) a
+CROSS JOIN LATERAL (SELECT * FROM submission@ WHERE tenant_id = m.tenant_id AND id = m.submission_id OFFSET 0) s
+WHERE m.tenant_id = $1 AND m.id = $2;
+
+-- name: messages_by_ref
+-- A tenant's messages with a segment under a reference, on any channel. Index: segment_ref.
+SELECT DISTINCT g.message_id FROM channel c
+CROSS JOIN LATERAL (SELECT * FROM segment WHERE channel_id = c.id AND ref = $2 OFFSET 0) g
+WHERE g.tenant_id = $1 ORDER BY g.message_id DESC LIMIT $3;
+
+-- name: unknown_by_channel
+-- A tenant's unknown messages by channel: how many, how many of them wait, and the first. Index: unknown is small.
+SELECT coalesce(c.name, '') AS channel, u.channel_id, u.count, u.waiting, u.first_id FROM (
+  SELECT channel_id, count(*)::integer AS count, count(due_at)::integer AS waiting, min(message_id) AS first_id FROM unknown
+  WHERE tenant_id = $1 GROUP BY channel_id) u
+LEFT JOIN channel c ON c.id = u.channel_id;
+
+-- name: unknown_before
+-- A page of a tenant's unknown messages, newest first. Index: unknown_pkey.
+SELECT message_id FROM unknown WHERE message_id < $2 AND tenant_id = $1 ORDER BY message_id DESC LIMIT $3;
+
 -- name: message_page
 -- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
--- Index: message_destination when a number is asked for, else message_pkey.
+-- Index: message_destination when a number is asked for, message_dead for dead letters, else message_pkey.
 SELECT * FROM (
   SELECT m.id, m.submission_id, s.referent_id, s.request_id, m.destination, s.sender, m.class,
     CASE WHEN m.state = 0 AND q.message_id IS NULL THEN 1 ELSE m.state END AS state, coalesce(c.name, '') AS channel,

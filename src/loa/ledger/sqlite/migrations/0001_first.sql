@@ -180,6 +180,7 @@ CREATE INDEX message_waiting ON message (due_at) WHERE state = 3 AND due_at IS N
 CREATE INDEX message_silent ON message (channel_id, due_at) WHERE state = 2 AND due_at IS NOT NULL;
 CREATE INDEX message_unknown ON message (channel_id, destination) WHERE state = 3;
 CREATE INDEX message_destination ON message (tenant_id, destination);
+CREATE INDEX message_dead ON message (tenant_id) WHERE flags & 2 <> 0;
 
 CREATE TABLE attempt (
   message_id INTEGER NOT NULL,
@@ -233,6 +234,17 @@ CREATE TABLE parked (
   PRIMARY KEY (channel_id, form, receipt_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX parked_receipt ON parked (receipt_id);
+
+-- What a person said of a message: see loa.domain.ruling.
+
+CREATE TABLE ruling (
+  message_id INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (message_id, what)
+) STRICT, WITHOUT ROWID;
 
 -- What came in beside receipts. `kept`: 2 whole, 1 without its content, 0 without whom it is about too.
 
@@ -357,4 +369,55 @@ CREATE TABLE audit (
   after TEXT NOT NULL,
   address TEXT NOT NULL,
   digest TEXT NOT NULL
+) STRICT;
+
+-- Batches: see loa.ports.batches. Rows, marks and outcomes are packed: see loa.ledger.batches.
+
+CREATE TABLE batch (
+  id INTEGER PRIMARY KEY,
+  tenant_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  who TEXT NOT NULL,
+  state TEXT NOT NULL,
+  columns TEXT NOT NULL,
+  live INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  plan TEXT NOT NULL DEFAULT '{}',
+  rate INTEGER NOT NULL DEFAULT 0,
+  start_at INTEGER NOT NULL DEFAULT 0,
+  begun_at INTEGER,
+  done_at INTEGER,
+  row_count INTEGER NOT NULL DEFAULT 0,
+  checked INTEGER NOT NULL DEFAULT 0,
+  position INTEGER NOT NULL DEFAULT 0,
+  slice_end INTEGER NOT NULL DEFAULT 0,
+  slice_begun_at INTEGER NOT NULL DEFAULT 0,
+  counts TEXT NOT NULL DEFAULT '{}',
+  findings TEXT NOT NULL DEFAULT '{}',
+  forgotten INTEGER NOT NULL DEFAULT 0,
+  owner TEXT NOT NULL DEFAULT '',
+  claimed_until INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX batch_tenant ON batch (tenant_id, id);
+CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running');
+CREATE INDEX batch_kept ON batch (created_at) WHERE forgotten = 0;
+CREATE INDEX batch_created ON batch (created_at);
+
+CREATE TABLE batch_chunk (
+  tenant_id INTEGER NOT NULL,
+  batch_id INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  cells BLOB NOT NULL,
+  bad BLOB,
+  PRIMARY KEY (tenant_id, batch_id, first)
+) STRICT;
+
+CREATE TABLE batch_part (
+  tenant_id INTEGER NOT NULL,
+  batch_id INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  outcome BLOB NOT NULL,
+  PRIMARY KEY (tenant_id, batch_id, first)
 ) STRICT;

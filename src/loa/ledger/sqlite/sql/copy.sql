@@ -47,6 +47,22 @@ SELECT user_id, digest FROM recovery_code WHERE (user_id, digest) > (?3, ?4) ORD
 -- Index: audit primary key.
 SELECT id, at, user_id, who, verb, subject, before, after, address, digest FROM audit WHERE id > ?3 ORDER BY id LIMIT ?1;
 
+-- name: copy_batch
+-- Index: batch primary key.
+SELECT id, tenant_id, name, who, state, columns, live, created_at, plan, rate, start_at, begun_at, done_at, row_count, checked,
+  position, slice_end, slice_begun_at, counts, findings, forgotten, owner, claimed_until
+FROM batch WHERE id > ?3 ORDER BY id LIMIT ?1;
+
+-- name: copy_batch_chunk
+-- Index: batch_chunk primary key.
+SELECT tenant_id, batch_id, first, cells, bad
+FROM batch_chunk WHERE (tenant_id, batch_id, first) > (?3, ?4, ?5) ORDER BY tenant_id, batch_id, first LIMIT ?1;
+
+-- name: copy_batch_part
+-- Index: batch_part primary key.
+SELECT tenant_id, batch_id, first, count, at, outcome
+FROM batch_part WHERE (tenant_id, batch_id, first) > (?3, ?4, ?5) ORDER BY tenant_id, batch_id, first LIMIT ?1;
+
 -- name: copy_route
 -- Index: route primary key.
 SELECT tenant_id, id, position, steps, sender, class, carrier FROM route WHERE id > ?3 ORDER BY id LIMIT ?1;
@@ -138,6 +154,12 @@ FROM receipt WHERE id > ?3 ORDER BY id LIMIT ?1;
 -- Index: parked primary key.
 SELECT channel_id, form, receipt_id, rank, received_at
 FROM parked WHERE (channel_id, form, receipt_id) > (?3, ?4, ?5) ORDER BY channel_id, form, receipt_id LIMIT ?1;
+
+-- name: copy_ruling
+-- Index: ruling and message primary keys.
+SELECT coalesce(m.tenant_id, 0) AS tenant_id, r.message_id, r.what, r.reason, r.who, r.at
+FROM ruling r LEFT JOIN message m ON m.id = r.message_id
+WHERE (r.message_id, r.what) > (?3, ?4) ORDER BY r.message_id, r.what LIMIT ?1;
 
 -- name: copy_inbound
 -- Index: inbound primary key.

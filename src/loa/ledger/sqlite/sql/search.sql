@@ -106,9 +106,37 @@ SELECT json_group_array(json_object('channel', coalesce(c.name, ''), 'channel_id
   SELECT channel_id, count(DISTINCT receipt_id) AS n, min(received_at) AS oldest FROM parked GROUP BY channel_id) p
 LEFT JOIN channel c ON c.id = p.channel_id;
 
+-- name: handed_over
+-- What attempt ?3 of a message was made of: what is its own, its channel, its class, and the content of its submission.
+-- Index: message, attempt and submission primary keys.
+SELECT json_array(json_array(m.id, m.submission_id, m.destination, a.number - 1, m.flags, m.tries, m.tenant_id),
+  a.channel_id, m.class, json_array(s.id, s.sender, s.text, s.encoding, s.segment_count, s.expires_at, s.referent_id, s.ext,
+  s.rich, s.brandname))
+FROM message m
+CROSS JOIN attempt a ON a.message_id = m.id AND a.number = ?3
+CROSS JOIN submission s ON s.id = m.submission_id
+WHERE m.id = ?2 AND m.tenant_id = ?1;
+
+-- name: messages_by_ref
+-- A tenant's messages with a segment under a reference, on any channel. Index: segment and message primary keys.
+SELECT json_group_array(id) FROM (
+  SELECT DISTINCT m.id FROM channel c
+  CROSS JOIN segment g ON g.channel_id = c.id AND g.ref = ?2
+  CROSS JOIN message m ON m.id = g.message_id AND m.tenant_id = ?1
+  ORDER BY m.id DESC LIMIT ?3);
+
+-- name: unknown_by_channel
+-- A tenant's unknown messages by channel: how many, how many of them wait, and the first. Index: message_unknown.
+SELECT json_group_array(json_object('channel', coalesce(c.name, ''), 'channel_id', u.channel_id, 'count', u.n,
+  'waiting', u.waiting, 'first_id', u.first_id)) FROM (
+  SELECT channel_id, count(*) AS n, count(due_at) AS waiting, min(id) AS first_id
+  FROM message INDEXED BY message_unknown WHERE state = 3 AND tenant_id = ?1 GROUP BY channel_id) u
+LEFT JOIN channel c ON c.id = u.channel_id;
+
 -- name: message_page
 -- Messages of a tenant, newest first. {filters} holds conditions made from constants only; every value is bound.
--- Index: message_destination when a number is asked for, else submission_tenant by way of the submissions.
+-- Index: message_destination when a number is asked for, message_dead for dead letters, message_unknown for unknown ones, else
+-- submission_tenant by way of the submissions.
 SELECT json_group_array(json_object('id', x.id, 'submission_id', x.submission_id, 'referent_id', x.referent_id,
   'request_id', x.request_id, 'destination', x.destination, 'sender', x.sender, 'class', x.class, 'state', x.state,
   'channel', coalesce(c.name, ''), 'error', x.error, 'due_at', x.due_at, 'updated_at', x.updated_at,
