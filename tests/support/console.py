@@ -29,9 +29,11 @@ from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
+from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
-from loa.ports.channel import ChannelStatus
+from loa.ports.channel import ChannelStatus, Rate
+from loa.ports.grants import Tokens
 from loa.ports.users import SignIn, User
 from loa.settings.load import load
 from loa.stages.destinations import read_one
@@ -39,7 +41,7 @@ from loa.stages.intake import Intake
 from loa.stages.planning import Numbers, Planner
 from loa.stages.registry import Registry
 from loa.stages.signing_in import LASTS_MS, SigningIn
-from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
+from tests.contract.ledger.values import DAY, claim, receipt, settlement, submission, tried
 from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.full_ledger import MUCH_LATER, make_full
 
@@ -53,8 +55,11 @@ CORPUS = (
 )
 """Texts that hurt where a page does not escape what it shows."""
 
+SECRET = "never-to-be-seen"
+"""Stands in the settings of a channel; no page may hold it."""
+
 STATES = {
-    1: ChannelStatus(True, 2, 2, 3, 50),
+    1: ChannelStatus(True, 2, 2, 3, 50, rate=Rate(100, 40.5, 12), quota_left=480),
     2: ChannelStatus(False, 0, 1, 0, 10, CORPUS[0]),
     3: ChannelStatus(False, 0, 2, 0, 20, "connection refused"),
 }
@@ -137,7 +142,26 @@ async def fill(path: Path) -> None:
     while await ledger.count_figures(1_000):
         pass
     await ledger.note_queue_ages([Count(0, MUCH_LATER, Kind.QUEUE_AGE, TrafficClass.OTP, 1, 0, "", 2_500)])
+    await _zalo(ledger)
     await ledger.close()
+
+
+async def _zalo(ledger: SqliteLedger) -> None:
+    """Add a channel with templates, of which one hurts, a grant and a look that failed."""
+    secrets = {"app_secret": SECRET, "oa_secret_key": SECRET}
+    channel = await ledger.add_channel("shop", "zalo", {"app_id": "42", "oa_id": "57", **secrets})
+    codes = (Parameter("otp", "string", max_length=6), Parameter(CORPUS[0], required=False))
+    templates = [
+        Template(
+            channel.id, "11", "Mã xác thực", "enabled", Tag.TRANSACTION, "high", 300, 200, 3_600_000, 500, 499, codes
+        ),
+        Template(channel.id, "12", CORPUS[1], "rejected", reason=CORPUS[0], preview_url=CORPUS[5]),
+    ]
+    await ledger.put_templates(channel.id, templates, MUCH_LATER - 60_000)
+    await ledger.set_template_text(channel.id, "11", "Mã của bạn là <otp>.")
+    await ledger.begin_template_look(channel.id, MUCH_LATER - 60_000, MUCH_LATER)
+    await ledger.end_template_look(channel.id, MUCH_LATER - 50_000, CORPUS[3])
+    await ledger.keep(channel.id, Tokens("access", "refresh", MUCH_LATER + DAY, MUCH_LATER + 90 * DAY), MUCH_LATER - 1)
 
 
 async def open_desk(path: Path) -> Desk:

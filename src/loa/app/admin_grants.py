@@ -47,7 +47,8 @@ class GrantDesk:
         if not back:
             raise ConfigError(
                 "nobody said where the person comes back to: set server.public_url to the address at which this Loa is"
-                f" reached from outside, or give --redirect-uri https://…{CALLBACK_PATH}"
+                f" reached from outside, or give --redirect-uri https://…{CALLBACK_PATH}",
+                fault="no_return",
             )
         link, consent = await Consents(self._ledger, _no_channel, self._clock).ask(charge, back)
         return {"channel": name, "link": link, "redirectUri": back, "expiresAt": instant(consent.expires_at)}

@@ -157,7 +157,7 @@ def read(declared: type[Settings], provider: str, given: Mapping[str, Any]) -> S
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
-            raise ConfigError(f"{provider}: unknown setting {name}; {hint}", field=str(name))
+            raise ConfigError(f"{provider}: unknown setting {name}; {hint}", field=str(name), fault="unknown")
     values: dict[str, Any] = {}
     for name, each in known.items():
         if name in given:

@@ -21,7 +21,10 @@ FORGET: Final = "forget."
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field. `kept`: a secret is kept for it. `value`: what stands in it; of a switch `1` or nothing."""
+    """One field. `value`: what stands in it; of a switch `1` or nothing.
+
+    `kept`: a secret is kept for it, `removable` where it may go.
+    """
 
     name: str
     kind: str
@@ -31,6 +34,7 @@ class Box:
     kept: bool = False
     secret: bool = False
     needed: bool = False
+    removable: bool = False
     basic: bool = False
     options: tuple[str, ...] = ()
     wrong: str = ""
@@ -60,6 +64,7 @@ def boxes(
             kept=each["name"] in kept,
             secret=each["secret"],
             needed=each["needed"] and each["name"] not in kept,
+            removable=each["name"] in kept and not each["needed"],
             basic=each["basic"],
             options=tuple(each["options"]),
             wrong=(wrong or {}).get(each["name"], ""),
@@ -71,7 +76,8 @@ def boxes(
 def meaning(provider: str, declared: Mapping[str, Any], language: Language) -> str:
     """Say what a setting is for: in the language where a catalogue knows it, else as its provider says."""
     key = f"setting.{provider}.{declared['name']}"
-    return said(language, key) if has(key) else declared["meaning"]
+    text = said(language, key) if has(key) else str(declared["meaning"])
+    return text.replace("`", "")
 
 
 def _takes(declared: Mapping[str, Any], language: Language) -> str:
@@ -114,7 +120,7 @@ def read_fields(
         if each["secret"]:
             if text and name not in unset:
                 given[name] = text
-        elif text.strip() == _text(each["default"]).strip():
+        elif text.strip() == _text(each["default"]).strip() or not (text.strip() or each["kind"] == "switch"):
             unset.append(name)
         else:
             given[name] = _read(each["kind"], text)
@@ -135,7 +141,8 @@ def wrong_of(error: LoaError, declared: Sequence[Mapping[str, Any]], language: L
     name, fault = str(error.fields.get("field", "")), f"fault.{error.fields.get('fault', '')}"
     about = next((each for each in declared if each["name"] == name), None)
     if about is None:
-        return {"": said(language, fault) if has(fault) and not name else said_of(error, language)}
+        text = said(language, fault) if has(fault) else said_of(error, language)
+        return {"": f"{name}: {text}" if name and has(fault) else text}
     if not has(fault):
         return {name: said_of(error, language)}
     bounds = {end: _number(about[end] or 0, language) for end in ("low", "high")}

@@ -15,6 +15,8 @@ from loa.domain.template_pattern import cut
 
 PATH: Final = "/console/templates"
 ONE: Final = "/console/templates/one"
+MATCH: Final = "/console/templates/match"
+SYNC: Final = "/console/templates/sync"
 TONES: Final[Mapping[str, str]] = {
     "enabled": "good",
     "pending": "warn",

@@ -12,14 +12,12 @@ from loa.console.channel import WRONG
 from loa.console.formats import number
 from loa.console.language import Language
 from loa.console.pages import link, render
-from loa.console.parts import Parts, visitor_of
+from loa.console.parts import Parts
 from loa.console.place import Place, place_of
 from loa.console.refusals import said_of
 from loa.domain.numbering.table import Carrier
-from loa.domain.roles import May, may
 from loa.domain.routes import LEARNED, RouteStep
 from loa.domain.traffic import TrafficClass
-from loa.errors import Forbidden
 from loa.ports.records import RouteRecord
 
 PATH: Final = "/console/routes"
@@ -153,8 +151,6 @@ async def move(request: Request, parts: Parts) -> Response:
 
 async def removal(request: Request, parts: Parts) -> Response:
     """Show what the removal of a rule means."""
-    if not may(visitor_of(request).role, May.CHANGE_CHANNELS):
-        raise Forbidden
     place = await place_of(request, parts)
     lines = await lines_of(parts, place, request.state.language)
     line = next((each for each in lines if each.id == request.path_params["route_id"]), None)

@@ -89,7 +89,7 @@ async def _show(request: Request, parts: Parts, problem: str = "") -> Response:
         groups=[(name, [_setting(settings[each], language) for each in names]) for name, names in GROUPS]
         if shown
         else [],
-        sources={SOURCES[each["name"]]: each["source"] for each in shown["rules"]} if shown else {},
+        sources={SOURCES[each["name"]]: each["name"] for each in shown["rules"]} if shown else {},
         on_unknown=ON_UNKNOWN,
         problem=problem,
         form=request.state.form,

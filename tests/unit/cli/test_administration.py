@@ -180,6 +180,27 @@ def test_routes_name_channels_and_conditions_that_exist(run: Run) -> None:
     assert run("routes", "remove", added["id"], "--yes").code == 4
 
 
+def test_a_route_takes_another_place(run: Run) -> None:
+    run("channels", "add", "one", "sandbox")
+    ids = [run("routes", "add", "one", "--json").json["id"] for _ in range(3)]
+    assert run("routes", "move", ids[2], "1", "--json").json["position"] == 10
+    assert [each["id"] for each in run("routes", "list", "--json").json] == [ids[2], ids[0], ids[1]]
+    assert run("routes", "move", "99", "1").code == 4
+    assert run("routes", "move", ids[0], "0").code == 2
+
+
+def test_what_a_provider_takes_is_told(run: Run) -> None:
+    assert {each["name"] for each in run("channels", "providers", "--json").json} >= {"smpp", "vendor", "zalo"}
+    (smpp,) = run("channels", "providers", "smpp", "--json").json
+    told = {each["name"]: each for each in smpp["settings"]}
+    assert (told["host"]["needed"], told["host"]["default"]) == (True, None)
+    assert (told["password"]["secret"], told["password"]["kind"]) == (True, "text")
+    assert (told["port"]["kind"], told["port"]["low"], told["port"]["high"]) == ("number", 1, 65_535)
+    assert told["mode"]["options"] == ["transceiver", "separate"]
+    assert "required" in run("channels", "providers", "smpp").out
+    assert run("channels", "providers", "pigeon").code == 4
+
+
 def test_an_endpoint_shows_its_secret_once_and_obeys_the_guard(run: Run) -> None:
     added = run("endpoints", "add", "https://shop.example.vn/sms", "--json").json
     assert added["secret"].startswith("whsec_")
