@@ -18,9 +18,9 @@ from loa.app.console_sending import ConsoleSending
 from loa.app.faces import ways_of
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
+from loa.console.errands import Errands
 from loa.console.headers import Headers
 from loa.console.http import App, Receive, Scope, Send, read_form
-from loa.console.jobs import Jobs
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
@@ -76,7 +76,7 @@ class Desk:
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
-    jobs: Jobs = field(default_factory=Jobs)
+    errands: Errands = field(default_factory=Errands)
     password: str = ""
     signed_in_at: int = MUCH_LATER
 
@@ -95,7 +95,7 @@ class Desk:
             sending=self.sending(signing),
             signing=signing,
             retells=retelling(providers()),
-            jobs=self.jobs,
+            errands=self.errands,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

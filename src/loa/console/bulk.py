@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from loa.console.again import REFUSED, send_again
 from loa.console.catalogue import said
-from loa.console.jobs import MADE_SHOWN, Job, Stage
+from loa.console.errands import MADE_SHOWN, Errand, Stage
 from loa.console.messages import line
 from loa.console.pages import link, render
 from loa.console.parts import Parts, visitor_of
@@ -65,23 +65,23 @@ async def start(request: Request, parts: Parts) -> Response:
     order.wrong = _wrong(request, order, len(rows))
     if order.wrong or not rows:
         return await _preview(request, parts, order, rows)
-    job = Job(place.tenant.id, order.action.name, min(len(rows), CAP), len(rows) > CAP, parts.clock.now())
+    errand = Errand(place.tenant.id, order.action.name, min(len(rows), CAP), len(rows) > CAP, parts.clock.now())
     doer = _Doer(request, parts, place.tenant, order)
     try:
-        task = parts.jobs.start(job, doer.work)
+        task = parts.errands.start(errand, doer.work)
     except LoaError as error:
         order.wrong = {"": said_of(error, request.state.language)}
         return await _preview(request, parts, order, rows)
     if len(rows) <= AT_ONCE:
         await task
-    return RedirectResponse(_result_of(job, order, place, rows), 303)
+    return RedirectResponse(_result_of(errand, order, place, rows), 303)
 
 
-def _result_of(job: Job, order: Order, place: Place, rows: list[Row]) -> str:
+def _result_of(errand: Errand, order: Order, place: Place, rows: list[Row]) -> str:
     """Say where to go on: to the message where it was one and that is done, else to what came of all."""
-    if len(rows) == 1 and job.action != "again" and job.counts[Effect.DONE] == 1:
+    if len(rows) == 1 and errand.action != "again" and errand.counts[Effect.DONE] == 1:
         return link(f"/console/messages/{publics(rows)[0]}", tenant=place.named)
-    return link(f"{PATH}/{job.id}", tenant=place.named, action=job.action, **order.selection.query())
+    return link(f"{PATH}/{errand.id}", tenant=place.named, action=errand.action, **order.selection.query())
 
 
 async def progress(request: Request, parts: Parts) -> Response:
@@ -90,27 +90,32 @@ async def progress(request: Request, parts: Parts) -> Response:
     if order is None:
         return await _missing(request, parts)
     tenant_id = 0 if place.tenant is None else place.tenant.id
-    job = parts.jobs.get(request.path_params["job"], tenant_id)
+    errand = parts.errands.get(request.path_params["errand"], tenant_id)
     return render(
         request,
         "bulk_progress.html",
         **place.values(),
         order=order,
-        job=job,
-        running=job is not None and job.stage is Stage.RUNNING,
+        errand=errand,
+        running=errand is not None and errand.stage is Stage.RUNNING,
         effects=[*(each.value for each in Effect), REFUSED],
-        why=said_of(job.error, request.state.language) if job is not None and isinstance(job.error, LoaError) else "",
+        why=_why(request, errand),
         query={"tenant": place.named, "action": order.action.name, **order.selection.query()},
-        status=404 if job is None else 200,
+        status=404 if errand is None else 200,
     )
+
+
+def _why(request: Request, errand: Errand | None) -> str:
+    error = None if errand is None else errand.error
+    return said_of(error, request.state.language) if isinstance(error, LoaError) else ""
 
 
 async def stop(request: Request, parts: Parts) -> Response:
     """Have an action end after the piece at hand."""
     place = await place_of(request, parts)
-    job = parts.jobs.get(request.path_params["job"], 0 if place.tenant is None else place.tenant.id)
-    if job is not None:
-        job.wants_stop = True
+    errand = parts.errands.get(request.path_params["errand"], 0 if place.tenant is None else place.tenant.id)
+    if errand is not None:
+        errand.wants_stop = True
     return RedirectResponse(request.url.path.removesuffix("/stop") + f"?{request.url.query}", 303)
 
 
@@ -184,47 +189,54 @@ class _Doer:
     def __init__(self, request: Request, parts: Parts, tenant: Tenant, order: Order) -> None:
         self._request, self._parts, self._tenant, self._order = request, parts, tenant, order
 
-    async def work(self, job: Job) -> None:
+    async def work(self, errand: Errand) -> None:
         """Go through all. Errors: those of what is done."""
         before = None
-        while not job.wants_stop:
+        while not errand.wants_stop:
             rows = await _read(self._parts, self._tenant, self._order, AT_ONCE, before)
             if not rows:
                 return
             before = rows[-1]["id"]
-            await self._piece(job, rows)
+            await self._piece(errand, rows)
 
-    async def _piece(self, job: Job, rows: list[Row]) -> None:
+    async def _piece(self, errand: Errand, rows: list[Row]) -> None:
         if self._order.action.name == "again":
             for row in rows:
-                await self._again(job, row)
-                if job.wants_stop:
+                await self._again(errand, row)
+                if errand.wants_stop:
                     return
             return
         done = await self._act(publics(rows))
-        job.counts.update({effect.value: done[effect.value] for effect in Effect})
+        errand.counts.update({effect.value: done[effect.value] for effect in Effect})
 
     async def _act(self, messages: list[str]) -> dict[str, Any]:
-        order, acts = self._order, self._parts.acts
+        order = self._order
         if order.action.name == "cancel":
-            return await acts.do(  # type: ignore[no-any-return]
+            return await self._parts.acts.do(  # type: ignore[no-any-return]
                 self._request, "messages.cancel", tenant=self._tenant.name, messages=messages
             )
-        ruling = Ruling.DEALT_WITH if order.action.dead else Ruling(order.ruling)
-        return await acts.do(  # type: ignore[no-any-return]
+        return await self._rule(
+            messages, Ruling.DEALT_WITH if order.action.dead else Ruling(order.ruling), order.reason
+        )
+
+    async def _rule(self, messages: list[str], ruling: Ruling, reason: str) -> dict[str, Any]:
+        return await self._parts.acts.do(  # type: ignore[no-any-return]
             self._request,
             "messages.settle",
             tenant=self._tenant.name,
             messages=messages,
             ruling=ruling.value,
-            reason=order.reason,
+            reason=reason,
             who=visitor_of(self._request).name,
         )
 
-    async def _again(self, job: Job, row: Row) -> None:
+    async def _again(self, errand: Errand, row: Row) -> None:
         effect, detail = await send_again(self._request, self._parts, self._tenant, row["id"])
-        job.counts[effect] += 1
+        errand.counts[effect] += 1
+        if effect == Effect.DONE and row["dead"] and not row["dealt_with"]:
+            # Nothing is left to do about a dead letter that goes out anew.
+            await self._rule(publics([row]), Ruling.DEALT_WITH, detail)
         if effect == REFUSED:
-            job.problems[detail] += 1
-        elif detail and len(job.made) < MADE_SHOWN:
-            job.made.append((publics([row])[0], detail))
+            errand.problems[detail] += 1
+        elif detail and len(errand.made) < MADE_SHOWN:
+            errand.made.append((publics([row])[0], detail))

@@ -7,7 +7,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from loa.console.acts import Acts
-from loa.console.jobs import Jobs
+from loa.console.errands import Errands
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
 from loa.console.world import World
@@ -37,9 +37,8 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake. `signing`: who is known, and where. `retells`: providers that can
-    show what they sent, by name. `jobs`: what is done to many messages. `world`: the simulated outside of a demo, None
-    everywhere else.
+    way into intake. `signing`: who is known, and where. `retells`: providers that can show what they sent, by
+    name. `errands`: what is done to many messages. `world`: the simulated outside of a demo, None everywhere else.
     """
 
     ledger: Reading
@@ -51,7 +50,7 @@ class Parts:
     sending: Sending
     signing: SigningIn
     retells: Mapping[str, Retells] = field(default_factory=dict)
-    jobs: Jobs = field(default_factory=Jobs)
+    errands: Errands = field(default_factory=Errands)
     world: World | None = None
 
 

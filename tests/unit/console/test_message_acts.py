@@ -14,7 +14,7 @@ from tests.support.native_api import Answer
 from tests.unit.console.test_screens import Room, filled, room, text
 
 from loa.console.again import request_id_of
-from loa.console.jobs import Job, Stage
+from loa.console.errands import Errand, Stage
 from loa.console.selection import TICKED_MAX
 from loa.domain.ids import message_id_from, message_public_id
 from loa.domain.outcome import Deferred, Outcome, Refused, Unknown
@@ -73,7 +73,7 @@ async def deeds(room: Room, verb: str) -> list[Any]:
     return [each.deed for each in await room.desk.ledger.audit(None, 100) if each.deed.verb == verb]
 
 
-def job_of(answer: Answer) -> str:
+def errand_of(answer: Answer) -> str:
     found = re.search(rf"{ACT}/([\w-]+)\?", answer.headers["location"])
     assert found is not None, answer.headers
     return found[1]
@@ -120,10 +120,10 @@ async def test_above_a_hundred_a_word_is_typed(room: Room) -> None:
     assert (await order(room, query, **SAYS)).status == 422
     assert (await order(room, query, **SAYS, word="delivered")).status == 422
     done = await order(room, query, **SAYS, word="XacNhan")
-    job = room.desk.jobs.get(job_of(done), 1)
-    assert job is not None
-    await finished(room, job)
-    assert (job.stage, job.counts["done"], job.looked_at) == (Stage.DONE, 101, 101)
+    errand = room.desk.errands.get(errand_of(done), 1)
+    assert errand is not None
+    await finished(room, errand)
+    assert (errand.stage, errand.counts["done"], errand.looked_at) == (Stage.DONE, 101, 101)
     assert set(await states(room, ids)) == {"delivered"}
     assert len(await deeds(room, "messages.settle")) == 2, "a hundred at a time"
     page = text(await room.get(done.headers["location"]))
@@ -131,10 +131,10 @@ async def test_above_a_hundred_a_word_is_typed(room: Room) -> None:
     assert "hx-get" not in page
 
 
-async def finished(room: Room, job: Job) -> None:
-    tasks = room.desk.jobs._tasks
-    if job.id in tasks:
-        await tasks[job.id]
+async def finished(room: Room, errand: Errand) -> None:
+    tasks = room.desk.errands._tasks
+    if errand.id in tasks:
+        await tasks[errand.id]
 
 
 async def test_a_preview_says_at_least_so_many_and_names_the_first(room: Room) -> None:
@@ -152,9 +152,9 @@ async def test_queued_messages_are_cancelled_and_those_on_their_way_are_not(room
     await claim(room.desk.ledger, MUCH_LATER - 1_500, limit=10_000)
     late = await accept(room, 2, sender="LATE")
     done = await order(room, "action=cancel&" + urlencode([("id", each) for each in [*ids, *late]]))
-    job = room.desk.jobs.get(job_of(done), 1)
-    assert job is not None
-    assert job.counts["done"] == 2
+    errand = room.desk.errands.get(errand_of(done), 1)
+    assert errand is not None
+    assert errand.counts["done"] == 2
     assert set(await states(room, ids)) == {"sending"}
     assert set(await states(room, late)) == {"cancelled"}
     (deed,) = await deeds(room, "messages.cancel")
@@ -194,12 +194,12 @@ async def test_messages_are_sent_again_once_however_often_it_is_asked_for(room: 
     await way(room)
     ids = await end(room, 2, Refused("no such number", lasting=True))
     first = await order(room, f"action=again&state=rejected&{MINE}")
-    job = room.desk.jobs.get(job_of(first), 1)
-    assert job is not None
-    assert (job.counts["done"], len(job.made)) == (2, 2)
+    errand = room.desk.errands.get(errand_of(first), 1)
+    assert errand is not None
+    assert (errand.counts["done"], len(errand.made)) == (2, 2)
     page = text(await room.get(first.headers["location"]))
-    assert all(new in page for _old, new in job.made)
-    again = room.desk.jobs.get(job_of(await order(room, f"action=again&state=rejected&{MINE}")), 1)
+    assert all(new in page for _old, new in errand.made)
+    again = room.desk.errands.get(errand_of(await order(room, f"action=again&state=rejected&{MINE}")), 1)
     assert again is not None
     assert (again.counts["already"], again.counts["done"]) == (2, 0)
     rows = await room.desk.ledger.messages(1, MessageFilter(sender="MINE"), None, 100)
@@ -212,15 +212,25 @@ async def test_messages_are_sent_again_once_however_often_it_is_asked_for(room: 
     assert (whole["text"], whole["class"], whole["encoding"]) == ("hello", "transactional", "gsm7")
 
 
+async def test_a_dead_letter_that_is_sent_again_is_dealt_with(room: Room) -> None:
+    await way(room)
+    (public,) = await end(room, 1, Deferred("system error"), dead=True)
+    await order(room, "action=again&dead=1&dealt=0")
+    row = await row_of(room, public)
+    (ruling,) = row["rulings"]
+    assert (row["dealt_with"], ruling["what"], ruling["who"]) == (True, "dealt_with", "lan")
+    assert ruling["reason"].startswith("sub_")
+
+
 async def test_it_is_not_sent_twice_when_the_ledger_has_forgotten_the_request_id(room: Room) -> None:
     await way(room)
     await end(room, 1, Refused("no", lasting=True))
     await order(room, f"action=again&state=rejected&{MINE}")
     keep = dict.fromkeys(("parked", "content_otp", "content", "numbers", "receipts", "history"), 10**13)
     await room.desk.ledger.purge(1_000, MUCH_LATER + 10**9, {**keep, "request_ids": 1})
-    job = room.desk.jobs.get(job_of(await order(room, f"action=again&state=rejected&{MINE}")), 1)
-    assert job is not None
-    assert job.counts["already"] == 1
+    errand = room.desk.errands.get(errand_of(await order(room, f"action=again&state=rejected&{MINE}")), 1)
+    assert errand is not None
+    assert errand.counts["already"] == 1
 
 
 async def test_unknown_ones_are_sent_again_only_by_name_and_with_a_warning(room: Room) -> None:
@@ -242,7 +252,7 @@ async def test_what_intake_refuses_is_counted_with_its_reason(room: Room) -> Non
     assert "1 messages: " in page
 
 
-async def test_a_job_can_be_stopped_and_gone_on_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_errand_can_be_stopped_and_gone_on_with(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = await lost(room, 250)
     query = f"action=settle&state=unknown&{MINE}"
     rule, reached, go_on = room.desk.ledger.rule, asyncio.Event(), asyncio.Event()
@@ -255,8 +265,8 @@ async def test_a_job_can_be_stopped_and_gone_on_with(room: Room, monkeypatch: py
     monkeypatch.setattr(room.desk.ledger, "rule", held)
     done = await order(room, query, **SAYS, word="xacnhan")
     place = done.headers["location"]
-    job = room.desk.jobs.get(job_of(done), 1)
-    assert job is not None
+    errand = room.desk.errands.get(errand_of(done), 1)
+    assert errand is not None
     await reached.wait()
     page = text(await room.get(place))
     assert "Đang thực hiện" in page
@@ -264,36 +274,36 @@ async def test_a_job_can_be_stopped_and_gone_on_with(room: Room, monkeypatch: py
     stopped = await room.post(place.replace("?", "/stop?"))
     assert (stopped.status, stopped.headers["location"]) == (303, place)
     go_on.set()
-    await finished(room, job)
-    assert (job.stage, job.looked_at) == (Stage.STOPPED, 100)
+    await finished(room, errand)
+    assert (errand.stage, errand.looked_at) == (Stage.STOPPED, 100)
     page = text(await room.get(place))
     assert f"{ACT}?action=settle" in page
     rest = await order(room, query, **SAYS, word="xacnhan")
     assert rest.status == 303
-    later = room.desk.jobs.get(job_of(rest), 1)
+    later = room.desk.errands.get(errand_of(rest), 1)
     assert later is not None
     await finished(room, later)
-    assert later.counts["done"] == 250 - job.counts["done"]
+    assert later.counts["done"] == 250 - errand.counts["done"]
     assert set(await states(room, ids)) == {"delivered"}
 
 
-async def test_a_job_that_nobody_knows_is_said_to_be_interrupted(room: Room) -> None:
+async def test_an_errand_that_nobody_knows_is_said_to_be_interrupted(room: Room) -> None:
     page = await room.get(f"{ACT}/gone?action=settle&state=unknown&{MINE}", **{"accept-language": "en"})
     assert page.status == 404
     assert "This was interrupted" in text(page)
     assert f"{ACT}?action=settle&amp;state=unknown&amp;{MINE}" in text(page)
 
 
-async def test_nobody_sees_the_job_of_another_tenant(room: Room) -> None:
+async def test_nobody_sees_the_errand_of_another_tenant(room: Room) -> None:
     await lost(room)
     done = await order(room, f"action=cancel&{MINE}&state=queued")
     assert done.status == 200, "nothing is queued"
-    job = Job(2, "settle", 1, more=False, begun_at=0)
-    room.desk.jobs.start(job, _nothing)
-    assert (await room.get(f"{ACT}/{job.id}?action=settle")).status == 404
+    errand = Errand(2, "settle", 1, more=False, begun_at=0)
+    room.desk.errands.start(errand, _nothing)
+    assert (await room.get(f"{ACT}/{errand.id}?action=settle")).status == 404
 
 
-async def _nothing(_job: Job) -> None: ...
+async def _nothing(_errand: Errand) -> None: ...
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.ANALYST, Role.AUDITOR])

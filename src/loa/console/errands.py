@@ -1,6 +1,6 @@
 """What the console does to many messages, piece by piece, while people may leave the page.
 
-Jobs are kept in memory: after a restart nobody knows them, and what they were about is begun again from its address.
+Errands are kept in memory: after a restart nobody knows them, and what they were about is begun again from its address.
 That is safe, because whatever a piece does to a message is done to it once.
 """
 
@@ -20,7 +20,7 @@ MADE_SHOWN: Final = 20
 
 
 class Stage(StrEnum):
-    """How far a job is."""
+    """How far an errand is."""
 
     RUNNING = "running"
     DONE = "done"
@@ -29,7 +29,7 @@ class Stage(StrEnum):
 
 
 @dataclass(slots=True)
-class Job:
+class Errand:
     """One piece of work. `expected`: how many messages, at least so many where `more`; `counts`: by effect.
 
     `made`: messages that were sent again, with what they became, the first few; `problems`: why some were refused.
@@ -54,39 +54,39 @@ class Job:
         return self.counts.total()
 
 
-class Jobs:
-    """The jobs of this process: those that run, and the newest that are over."""
+class Errands:
+    """The errands of this process: those that run, and the newest that are over."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Job] = OrderedDict()
+        self._kept: OrderedDict[str, Errand] = OrderedDict()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def get(self, job_id: str, tenant_id: int) -> Job | None:
-        """Give a job of a tenant's messages."""
-        job = self._kept.get(job_id)
-        return job if job is not None and job.tenant_id == tenant_id else None
+    def get(self, errand_id: str, tenant_id: int) -> Errand | None:
+        """Give an errand of a tenant's messages."""
+        errand = self._kept.get(errand_id)
+        return errand if errand is not None and errand.tenant_id == tenant_id else None
 
-    def start(self, job: Job, work: Callable[[Job], Awaitable[None]]) -> "asyncio.Task[None]":
-        """Begin a job. Errors: CallerError where too many run."""
+    def start(self, errand: Errand, work: Callable[[Errand], Awaitable[None]]) -> "asyncio.Task[None]":
+        """Begin an errand. Errors: CallerError where too many run."""
         if len(self._tasks) >= RUNNING_MAX:
-            raise CallerError("too_many_jobs", "too many of these run at once: wait until one is over")
+            raise CallerError("too_many_errands", "too many of these run at once: wait until one is over")
 
         async def run() -> None:
-            await work(job)
+            await work(errand)
 
-        self._kept[job.id] = job
+        self._kept[errand.id] = errand
         for each in list(self._kept)[: max(0, len(self._kept) - KEPT)]:
             if each not in self._tasks:
                 del self._kept[each]
         task = asyncio.create_task(run())
-        self._tasks[job.id] = task
-        task.add_done_callback(lambda ended: self._over(job, ended))
+        self._tasks[errand.id] = task
+        task.add_done_callback(lambda ended: self._over(errand, ended))
         return task
 
-    def _over(self, job: Job, task: "asyncio.Task[None]") -> None:
-        del self._tasks[job.id]
-        job.error = None if task.cancelled() else task.exception()
-        if job.error is not None:
-            job.stage = Stage.BROKEN
+    def _over(self, errand: Errand, task: "asyncio.Task[None]") -> None:
+        del self._tasks[errand.id]
+        errand.error = None if task.cancelled() else task.exception()
+        if errand.error is not None:
+            errand.stage = Stage.BROKEN
         else:
-            job.stage = Stage.STOPPED if task.cancelled() or job.wants_stop else Stage.DONE
+            errand.stage = Stage.STOPPED if task.cancelled() or errand.wants_stop else Stage.DONE
