@@ -29,7 +29,6 @@ from loa.ledger.postgres import (
     restoring,
     rulings,
     sealing,
-    search,
     silence,
     slots,
     templates,
@@ -46,6 +45,7 @@ from loa.ledger.postgres.marks import Marks
 from loa.ledger.postgres.migrate import check, check_server, make_days, migrate, newest, read_state, role_of
 from loa.ledger.postgres.nodes import Name, Node
 from loa.ledger.postgres.readers import Readers
+from loa.ledger.postgres.searching import SearchReading
 from loa.ledger.postgres.statements import QUERIES
 from loa.ledger.postgres.unit import Handler, Shared
 from loa.ledger.postgres.writer import Desk, DeskPlan
@@ -61,7 +61,6 @@ from loa.ports.records import (
     ApiKey,
     ChannelRecord,
     Endpoint,
-    MessageFilter,
     NewSubmission,
     RouteRecord,
     Row,
@@ -174,7 +173,7 @@ class PostgresOptions:
     """Address of the role that owns the tables, where it is not the one that works with them."""
 
 
-class PostgresLedger(DeliveryReading, Calls):
+class PostgresLedger(DeliveryReading, SearchReading, Calls):
     """One process's part in a ledger that many may share."""
 
     _directory: ClassVar[Any] = directory
@@ -421,68 +420,6 @@ class PostgresLedger(DeliveryReading, Calls):
     async def sent_messages(self, tenant_id: int, referent_ids: Sequence[str]) -> list[SentMessage]:
         """See ports.batches.BatchReading."""
         return await self._read(lambda c: batches.sent_messages(c, tenant_id, referent_ids), tenant_id)  # type: ignore[no-any-return]
-
-    # search
-
-    async def submission(self, tenant_id: int, referent_id: str) -> Row | None:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.submission(c, tenant_id, referent_id), tenant_id)  # type: ignore[no-any-return]
-
-    async def submission_by_token(self, token: str) -> Row | None:
-        """See ports.ledger.Search: the token names no tenant, so this looks among all."""
-        return await self._read(lambda c: search.submission_by_token(c, token))  # type: ignore[no-any-return]
-
-    async def submission_messages(self, tenant_id: int, referent_id: str, after: int, limit: int) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(  # type: ignore[no-any-return]
-            lambda c: search.submission_messages(c, tenant_id, referent_id, after, limit), tenant_id
-        )
-
-    async def message(self, tenant_id: int, message_id: int) -> Row | None:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.message(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
-
-    async def timeline(self, tenant_id: int, message_id: int) -> Row | None:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.timeline(c, tenant_id, message_id), tenant_id)  # type: ignore[no-any-return]
-
-    async def attempt(self, tenant_id: int, message_id: int, number: int) -> Attempt | None:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.attempt(c, tenant_id, message_id, number), tenant_id)  # type: ignore[no-any-return]
-
-    async def messages_by_ref(self, tenant_id: int, ref: str, limit: int) -> list[int]:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.messages_by_ref(c, tenant_id, ref, limit), tenant_id)  # type: ignore[no-any-return]
-
-    async def unknown_by_channel(self, tenant_id: int) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.unknown_by_channel(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
-
-    async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(  # type: ignore[no-any-return]
-            lambda c: search.messages(c, tenant_id, wanted, before, limit), tenant_id
-        )
-
-    async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.unknown_waiting(c, tenant_id, since, limit), tenant_id)  # type: ignore[no-any-return]
-
-    async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.events(c, tenant_id, after, limit), tenant_id)  # type: ignore[no-any-return]
-
-    async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(lambda c: search.warnings(c, tenant_id, limit), tenant_id)  # type: ignore[no-any-return]
-
-    async def orphans(self) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(search.orphans)  # type: ignore[no-any-return]
-
-    async def depths(self) -> list[Row]:
-        """See ports.ledger.Search."""
-        return await self._read(search.depths)  # type: ignore[no-any-return]
 
 
 async def _prepare(url: str, options: PostgresOptions, now: int, sealer: Sealer) -> range:
