@@ -68,6 +68,7 @@ class Desk:
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
     password: str = ""
+    folder: Path = Path()
     signed_in_at: int = MUCH_LATER
 
     def parts(self) -> Parts:
@@ -93,7 +94,13 @@ class Desk:
         return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 
     def admin(self) -> Admin:
-        return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))
+        loaded = load(flags={"data_dir": str(self.folder)})
+        return Admin(
+            self.ledger,
+            clock=self.clock,
+            providers=providers(),
+            rules=rules_of(loaded.settings, origins=loaded.origins),
+        )
 
     def app(self) -> App:
         return Headers(Known(Router(screens(self.parts())), self))
@@ -132,7 +139,7 @@ async def fill(path: Path) -> None:
 
 async def open_desk(path: Path) -> Desk:
     """Put the screens on a filled ledger."""
-    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER))
+    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER), folder=path.parent)
 
 
 async def _hurtful(ledger: SqliteLedger) -> None:

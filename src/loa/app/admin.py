@@ -18,6 +18,7 @@ from loa.app.admin_people import People
 from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
 from loa.app.admin_seal import SealDesk
+from loa.app.admin_system import SystemDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_users import UserDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
@@ -33,11 +34,27 @@ from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.users import Actor
 from loa.seal.sealer import KeySource
+from loa.settings.load import Loaded
+from loa.settings.outline import outline
 from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
 READING: Final = frozenset(
-    {"list", "show", "status", "test", "match", "messages", "message", "ping", "orphans", "lanes", "about", "export"}
+    {
+        "list",
+        "show",
+        "status",
+        "test",
+        "match",
+        "messages",
+        "message",
+        "ping",
+        "orphans",
+        "lanes",
+        "about",
+        "export",
+        "bundle",
+    }
 )
 """Last words of the verbs that change nothing."""
 
@@ -49,13 +66,18 @@ class Rules:
     url_reason: Callable[[str], str]
     read_number: Callable[[str], str | None]
     keys: KeySource
+    loaded: Loaded
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
 
 
-def rules_of(settings: Settings, url: str = "") -> Rules:
-    """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
+def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] | None = None) -> Rules:
+    """Read the rules out of the settings.
+
+    `url`: where a running gateway listens; `origins`: where each setting came from, where that is known. Errors:
+    ConfigError.
+    """
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
     def read_number(raw: str) -> str | None:
@@ -68,6 +90,7 @@ def rules_of(settings: Settings, url: str = "") -> Rules:
         lambda url: url_check(url, guard),
         read_number,
         key_source(settings),
+        Loaded(settings, origins or dict.fromkeys(outline(), "")),
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -197,9 +220,12 @@ class Admin:
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._users = UserDesk(ledger, clock, rules.console_url)
+        channels = ChannelDesk(ledger, clock, providers, host)
+        seal = SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))
+        system = SystemDesk(ledger, clock, rules.loaded, url)
         self._verbs: dict[str, Verb] = {
             **_of_people(people),
-            **_of_channels(ChannelDesk(ledger, clock, providers, host)),
+            **_of_channels(channels),
             **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
             **_of_templates(TemplateDesk(ledger, clock, providers)),
             **_of_routes(RouteDesk(ledger, clock)),
@@ -208,7 +234,9 @@ class Admin:
             **_of_users(self._users),
             **_of_audit(AuditDesk(ledger)),
             "ledger.release": RestoreDesk(ledger, clock).release,
-            **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
+            **_of_seal(seal),
+            "system.show": system.show,
+            "system.bundle": system.bundle(reading.lanes, seal.status, channels.list_channels),
         }
 
     @property

@@ -47,6 +47,7 @@ class Gateway:
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
     workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only.
+    `origins`: where each setting came from, as loa.settings.load tells.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class Gateway:
         clock: Clock | None = None,
         probe: Probe | None = None,
         main: socket.socket | None = None,
+        origins: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self._given = main
+        self._origins = origins
         self.clock: Clock = clock or SystemClock()
         self._probe: Probe = probe or probe_from(settings.probe)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -85,7 +88,7 @@ class Gateway:
             self.ledger,
             clock=self.clock,
             providers=self.providers,
-            rules=rules_of(self.settings, self.url),
+            rules=rules_of(self.settings, self.url, self._origins),
             host=self.host,
             url=self.url,
             changed=self.registry.refresh,

@@ -78,14 +78,14 @@ def serve(
 async def _serve(terminal: Terminal) -> int:
     settings, systemd = terminal.settings, Systemd(os.environ, os.getpid())
     many = settings.server.workers > 1
-    gateway = Gateway(of_the_parent(settings) if many else settings)
+    gateway = Gateway(of_the_parent(settings) if many else settings, origins=terminal.loaded.origins)
     process.on_signal(gateway.ask_to_stop)
     alive = asyncio.create_task(systemd.watch(gateway.clock))
     workers: Workers | None = None
     await gateway.start()
     try:
         if many:
-            workers = Workers(settings, gateway.mains, WORKER, gateway.clock)
+            workers = Workers(terminal.loaded, gateway.mains, WORKER, gateway.clock)
             await _either(workers.start(), gateway.wait())
         control = await open_control(gateway)
         link = await first_link(gateway.ledger, gateway.clock, settings, gateway.url)

@@ -44,6 +44,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "users.enable": Act(May.CHANGE_USERS, "name", tells_itself=True),
     "users.reset_link": Act(May.CHANGE_USERS, "name", tells_itself=True),
     "users.audit.export": Act(May.READ_AUDIT, told=("who", "verb", "subject", "since", "until")),
+    "system.bundle": Act(May.READ_SYSTEM),
     "callbacks.replay": Act(May.SETTLE, "endpoint", ("tenant", "callbacks", "since")),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
