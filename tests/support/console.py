@@ -78,6 +78,7 @@ class Desk:
     looks: list[str] = field(default_factory=list)
     errands: Errands = field(default_factory=Errands)
     password: str = ""
+    folder: Path = Path()
     signed_in_at: int = MUCH_LATER
 
     def parts(self) -> Parts:
@@ -105,7 +106,13 @@ class Desk:
         return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 
     def admin(self) -> Admin:
-        return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))
+        loaded = load(flags={"data_dir": str(self.folder)})
+        return Admin(
+            self.ledger,
+            clock=self.clock,
+            providers=providers(),
+            rules=rules_of(loaded.settings, origins=loaded.origins),
+        )
 
     def app(self) -> App:
         return Headers(Known(Router(screens(self.parts())), self))
@@ -166,7 +173,7 @@ async def _zalo(ledger: SqliteLedger) -> None:
 
 async def open_desk(path: Path) -> Desk:
     """Put the screens on a filled ledger."""
-    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER))
+    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER), folder=path.parent)
 
 
 async def _hurtful(ledger: SqliteLedger) -> None:

@@ -57,6 +57,7 @@ GROUPS: Final = (
             Entry("/console/balance", "balance", "nav.balance"),
             Entry("/console/users", "users", "nav.users", May.CHANGE_USERS),
             Entry("/console/audit", "audit", "nav.audit", May.READ_AUDIT),
+            Entry("/console/system", "system", "nav.system", May.READ_SYSTEM),
         ),
     ),
 )
