@@ -14,6 +14,7 @@ from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, signing_in
+from loa.app.console_exchanges import ConsoleExchanges
 from loa.app.console_sending import ConsoleSending
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
@@ -22,6 +23,7 @@ from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
+from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
@@ -64,6 +66,10 @@ class Desk:
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    async def wrong(self) -> list[Trouble]:
+        return self.troubles
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
@@ -78,6 +84,8 @@ class Desk:
             content_shown=shown,
             acts=Acting(self.admin().do, signing),
             sending=self.sending(signing),
+            exchanges=ConsoleExchanges("9"),
+            troubles=self.wrong,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

@@ -5,8 +5,11 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from loa import __version__
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
+from loa.app.console_exchanges import ConsoleExchanges
+from loa.app.console_troubles import Look, Watch
 from loa.console.acts import ACTS
 from loa.console.build import build_console, fault_page
 from loa.console.http import address_of
@@ -76,8 +79,9 @@ def console_of(
     channel_states: Callable[[], Mapping[int, ChannelStatus]],
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
+    disk_low: int,
 ) -> App:
-    """Make the console's application, which answers for its own faults."""
+    """Make the console's application, which answers for its own faults. Units: disk_low in octets."""
     signing = signing_in(ledger, clock)
 
     async def content_shown(request: Request, message_id: str) -> None:
@@ -95,6 +99,8 @@ def console_of(
                 content_shown=content_shown,
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
+                exchanges=ConsoleExchanges(__version__),
+                troubles=Watch(Look(ledger, clock, channel_states, disk_low), clock).troubles,
             )
         ),
         looks=looks(),

@@ -123,6 +123,7 @@ class Faces:
             channel_states=self._channel_states,
             verbs=self._verbs,
             sending=self._console_sending,
+            disk_low=4 * (ground.settings.limits.disk_free_min_bytes + ground.settings.ledger.reserve_bytes),
         )
 
     def _console_sending(self, signing: SigningIn) -> ConsoleSending:

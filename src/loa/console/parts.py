@@ -1,20 +1,22 @@
 """What the screens of the console work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.exchanges import Exchanges
 from loa.console.sending import Sending
+from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Search
+from loa.ports.ledger import Deliveries, Directory, Search
 
 
-class Reading(Search, Directory, Protocol):
+class Reading(Search, Directory, Deliveries, Protocol):
     """What the screens read from."""
 
 
@@ -25,7 +27,8 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake.
+    way into intake. `exchanges`: composes callbacks as they are posted. `troubles`: what is wrong, cheap to ask
+    for every page.
     """
 
     ledger: Reading
@@ -35,6 +38,8 @@ class Parts:
     content_shown: Callable[[Request, str], Awaitable[None]]
     acts: Acts
     sending: Sending
+    exchanges: Exchanges
+    troubles: Callable[[], Awaitable[Sequence[Trouble]]]
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, preferences
+from loa.console import assets, deliveries, endpoints, preferences
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
@@ -25,6 +25,20 @@ SCREENS: Final[tuple[tuple[str, Screen, str], ...]] = (
     ("/console/tail", tail, "GET"),
     ("/console/tail/events", stream, "GET"),
     ("/console/channels", channels, "GET"),
+    ("/console/callbacks", endpoints.callbacks, "GET"),
+    ("/console/callbacks/add", endpoints.add_form, "GET"),
+    ("/console/callbacks/add", endpoints.add, "POST"),
+    ("/console/callbacks/deliveries", deliveries.deliveries, "GET"),
+    ("/console/callbacks/deliveries/{callback_id}", deliveries.delivery, "GET"),
+    ("/console/callbacks/deliveries/{callback_id}/replay", deliveries.replay, "POST"),
+    ("/console/callbacks/{endpoint_id:int}", endpoints.endpoint, "GET"),
+    ("/console/callbacks/{endpoint_id:int}/change", endpoints.change, "POST"),
+    ("/console/callbacks/{endpoint_id:int}/enable", endpoints.enable, "POST"),
+    ("/console/callbacks/{endpoint_id:int}/rotate", endpoints.rotate, "POST"),
+    ("/console/callbacks/{endpoint_id:int}/retire", endpoints.retire, "POST"),
+    ("/console/callbacks/{endpoint_id:int}/test", endpoints.test, "POST"),
+    ("/console/callbacks/{endpoint_id:int}/replay", endpoints.replay_form, "GET"),
+    ("/console/callbacks/{endpoint_id:int}/replay", endpoints.replay, "POST"),
 )
 """Path, what answers, and to which method. The gate guards those that are not safe."""
 
@@ -44,6 +58,7 @@ def screens(parts: Parts) -> list[BaseRoute]:
 
 def _with(parts: Parts, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
+        request.state.troubles = await parts.troubles()
         return await screen(request, parts)
 
     return answer
