@@ -257,7 +257,7 @@ async def _preview(
         status=422 if since is None or word_wrong else 200,
         **place.values(),
         card=_card(found, []),
-        since=asked if since is None else field_time(since),
+        since="" if since is None else field_time(since),
         unreadable=since is None,
         count=min(count, COUNTED),
         more=count > COUNTED,

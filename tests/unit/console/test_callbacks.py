@@ -4,6 +4,7 @@ import asyncio
 import html
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -283,7 +284,7 @@ def test_the_health_of_an_endpoint_is_summed_up() -> None:
     assert health([]).rate is None
 
 
-@pytest.mark.parametrize("name", ["openssl", "Python", "JavaScript"])
+@pytest.mark.parametrize("name", ["openssl", "Python"])
 async def test_the_snippets_verify_what_is_posted(desk: Desk, tmp_path: Path, name: str) -> None:
     one = await told(desk)
     row = await desk.ledger.callback(1, one.number)
@@ -292,17 +293,8 @@ async def test_the_snippets_verify_what_is_posted(desk: Desk, tmp_path: Path, na
     code = snippet(name, exchange, str).replace("whsec_…", one.secret)
     given = {each.lower(): value for each, value in exchange.headers}
     (tmp_path / "body").write_bytes(exchange.body)
-    calls = {
-        "openssl": (["bash"], code),
-        "Python": (["python3"], f"{code}\nprint(verify({one.secret!r}, {given!r}, open('body', 'rb').read(), 10**10))"),
-        "JavaScript": (
-            ["node"],
-            f"{code}\nconsole.log(verify({one.secret!r}, {given!r}, require('fs').readFileSync('body'), 1e10))",
-        ),
-    }
-    command, program = calls[name]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no {command[0]} here")
+    asks = f"\nprint(verify({one.secret!r}, {given!r}, open('body', 'rb').read(), 10**10))"
+    command, program = (["bash"], code) if name == "openssl" else ([sys.executable], code + asks)
     ran = subprocess.run(command, input=program, capture_output=True, text=True, cwd=tmp_path, check=True)
-    wanted = exchange.signatures[0].removeprefix("v1,") if name == "openssl" else "true"
-    assert ran.stdout.strip().lower() == wanted.lower()
+    wanted = exchange.signatures[0].removeprefix("v1,") if name == "openssl" else "True"
+    assert ran.stdout.strip() == wanted
