@@ -14,6 +14,7 @@ from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, retelling, signing_in
+from loa.app.console_exchanges import ConsoleExchanges
 from loa.app.console_sending import ConsoleSending
 from loa.app.faces import ways_of
 from loa.app.servers import make_listener
@@ -24,6 +25,7 @@ from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
+from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
@@ -80,6 +82,10 @@ class Desk:
     password: str = ""
     folder: Path = Path()
     signed_in_at: int = MUCH_LATER
+    troubles: list[Trouble] = field(default_factory=list)
+
+    async def wrong(self) -> list[Trouble]:
+        return self.troubles
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
@@ -97,6 +103,8 @@ class Desk:
             signing=signing,
             retells=retelling(providers()),
             errands=self.errands,
+            exchanges=ConsoleExchanges("9"),
+            troubles=self.wrong,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
