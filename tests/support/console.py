@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
+from loa.app.api_book import read_api_book
 from loa.app.console import Acting, signing_in
 from loa.app.console_sending import ConsoleSending
 from loa.app.faces import ways_of
@@ -79,6 +80,7 @@ class Desk:
             content_shown=shown,
             acts=Acting(self.admin().do, signing),
             sending=self.sending(signing),
+            api=read_api_book,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

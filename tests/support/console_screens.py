@@ -13,4 +13,11 @@ SCREENS = {
     "send": ("/console/send", 200),
     "send without a sender": ("/console/send?tenant=new", 200),
     "no such submission": ("/console/send/sub_ZZZZ", 404),
+    "api": ("/console/api", 200),
+    "api, nothing found": ("/console/api?q=zzzz", 200),
+    "api operation": ("/console/api/sendMessage", 200),
+    "api callback": ("/console/api/messageReport", 200),
+    "api errors": ("/console/api/errors", 200),
+    "api beside a vendor's": ("/console/api/vendor", 200),
+    "no such operation": ("/console/api/nothing", 404),
 }

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
+from loa.app.api_book import read_api_book
 from loa.console.acts import ACTS
 from loa.console.build import build_console, fault_page
 from loa.console.http import address_of
@@ -95,6 +96,7 @@ def console_of(
                 content_shown=content_shown,
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
+                api=read_api_book,
             )
         ),
         looks=looks(),

@@ -38,6 +38,6 @@ GROUPS: Final = (
         "nav.group.carry",
         (Entry("/console/channels", "channels", "nav.channels"),),
     ),
-    Group("nav.group.connect", ()),
+    Group("nav.group.connect", (Entry("/console/api", "api", "nav.api"),)),
     Group("nav.group.govern", ()),
 )

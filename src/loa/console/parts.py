@@ -7,6 +7,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.api_book import ApiBook
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
@@ -25,7 +26,7 @@ class Parts:
     `read_number`: gives a number's normal form, None where it has none. `channel_states`: how the channels stand that
     this process runs, by id. `content_shown`: writes into the audit log that somebody is about to see the content of a
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
-    way into intake.
+    way into intake. `api`: the API as it is explained.
     """
 
     ledger: Reading
@@ -35,6 +36,7 @@ class Parts:
     content_shown: Callable[[Request, str], Awaitable[None]]
     acts: Acts
     sending: Sending
+    api: Callable[[], Awaitable[ApiBook]]
 
 
 def visitor_of(request: Request) -> Visitor:

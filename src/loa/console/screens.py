@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from loa.console import assets, preferences
 from loa.console.channels import channels
+from loa.console.explorer import api, errors, operation, vendor
 from loa.console.message import content, message
 from loa.console.messages import messages
 from loa.console.overview import overview
@@ -29,6 +30,10 @@ SCREENS: Final[tuple[tuple[str, Screen, str], ...]] = (
     ("/console/send", send, "GET"),
     ("/console/send", act, "POST"),
     ("/console/send/{referent_id}", sent, "GET"),
+    ("/console/api", api, "GET"),
+    ("/console/api/errors", errors, "GET"),
+    ("/console/api/vendor", vendor, "GET"),
+    ("/console/api/{operation_id}", operation, "GET"),
 )
 """Path, what answers, and to which method. The gate guards those that are not safe."""
 
