@@ -125,9 +125,9 @@ def test_a_call_that_does_not_go_through_is_said(stage: Stage, open_page: Callab
 def test_a_body_that_is_no_json_is_said_while_one_types(stage: Stage, open_page: Callable[..., Page]) -> None:
     page = open_page()
     open_operation(stage, page, "explain")
-    page.get_by_label("Body (JSON)").fill("{")
+    page.get_by_role("textbox", name="Body (JSON)").fill("{")
     expect(page.get_by_role("alert")).to_contain_text("not valid JSON")
-    page.get_by_label("Body (JSON)").fill("{}")
+    page.get_by_role("textbox", name="Body (JSON)").fill("{}")
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
