@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
+from loa.app.api_book import read_api_book
 from loa.app.console import Acting, retelling, signing_in
 from loa.app.console_exchanges import ConsoleExchanges
 from loa.app.console_sending import ConsoleSending
@@ -105,6 +106,7 @@ class Desk:
             errands=self.errands,
             exchanges=ConsoleExchanges("9"),
             troubles=self.wrong,
+            api=read_api_book,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

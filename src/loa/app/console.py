@@ -8,6 +8,7 @@ from starlette.requests import Request
 from loa import __version__
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
+from loa.app.api_book import read_api_book
 from loa.app.console_exchanges import ConsoleExchanges
 from loa.app.console_troubles import Look, Watch
 from loa.console.acts import ACTS
@@ -112,6 +113,7 @@ def console_of(
                 world=world,
                 exchanges=ConsoleExchanges(__version__),
                 troubles=Watch(Look(ledger, clock, channel_states, disk_low), clock).troubles,
+                api=read_api_book,
             )
         ),
         looks=looks(),

@@ -53,6 +53,7 @@ GROUPS: Final = (
     Group(
         "nav.group.connect",
         (
+            Entry("/console/api", "api", "nav.api", key="i"),
             Entry("/console/callbacks", "callbacks", "nav.callbacks", key="b"),
             Entry("/console/keys", "keys", "nav.keys", May.CHANGE_KEYS, key="k"),
         ),

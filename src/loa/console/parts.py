@@ -7,6 +7,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.api_book import ApiBook
 from loa.console.errands import Errands
 from loa.console.exchanges import Exchanges
 from loa.console.sending import Sending
@@ -42,6 +43,7 @@ class Parts:
     way into intake. `signing`: who is known, and where. `retells`: providers that can show what they sent, by
     name. `errands`: what is done to many messages. `world`: the simulated outside of a demo, None everywhere else.
     `exchanges`: composes callbacks as they are posted. `troubles`: what is wrong, cheap to ask for every page.
+    `api`: the API as it is explained.
     """
 
     ledger: Reading
@@ -52,6 +54,7 @@ class Parts:
     acts: Acts
     sending: Sending
     signing: SigningIn
+    api: Callable[[], Awaitable[ApiBook]]
     exchanges: Exchanges
     troubles: Callable[[], Awaitable[Sequence[Trouble]]]
     retells: Mapping[str, Retells] = field(default_factory=dict)

@@ -1,8 +1,9 @@
-"""Screens for those who connect programs: callbacks, keys."""
+"""Screens for those who connect programs: the API, callbacks, keys."""
 
 from typing import Final
 
 from loa.console import deliveries, endpoints, key_forms, keys
+from loa.console.explorer import api, errors, operation, vendor
 from loa.console.screen import Screen
 from loa.domain.roles import May
 
@@ -16,6 +17,10 @@ ENDPOINT: Final = f"{CALLBACKS}/{{endpoint_id:int}}"
 DELIVERY: Final = f"{CALLBACKS}/deliveries/{{callback_id}}"
 
 SCREENS: Final = (
+    Screen("/console/api", api, READ),
+    Screen("/console/api/errors", errors, READ),
+    Screen("/console/api/vendor", vendor, READ),
+    Screen("/console/api/{operation_id}", operation, READ),
     Screen(CALLBACKS, endpoints.callbacks, READ),
     Screen(f"{CALLBACKS}/add", endpoints.add_form, CHANGE, asks_again=True),
     Screen(f"{CALLBACKS}/add", endpoints.add, CHANGE, "POST", asks_again=True),
