@@ -21,6 +21,7 @@ from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
+from loa.console.streams import Streams
 from loa.console.visitor import Visitor
 from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
@@ -62,13 +63,16 @@ class Desk:
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
+    streams: Streams = field(default_factory=Streams)
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
             self.looks.append(message_id)
 
         acts = Acting(self.admin().do, signing_in(self.ledger, self.clock))
-        return Parts(self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown, acts)
+        return Parts(
+            self.ledger, self.clock, lambda text: read_one(text, Numbers()), lambda: STATES, shown, acts, self.streams
+        )
 
     def admin(self) -> Admin:
         return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))

@@ -1,12 +1,13 @@
 """What the screens of the console work with."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.streams import Streams
 from loa.console.visitor import Visitor
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
@@ -32,6 +33,7 @@ class Parts:
     channel_states: Callable[[], Mapping[int, ChannelStatus]]
     content_shown: Callable[[Request, str], Awaitable[None]]
     acts: Acts
+    streams: Streams = field(default_factory=Streams)
 
 
 def visitor_of(request: Request) -> Visitor:
