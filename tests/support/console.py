@@ -26,6 +26,7 @@ from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
+from loa.console.streams import Streams
 from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.domain.figures import Count, Kind
@@ -80,6 +81,7 @@ class Desk:
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
     errands: Errands = field(default_factory=Errands)
+    streams: Streams = field(default_factory=Streams)
     password: str = ""
     folder: Path = Path()
     signed_in_at: int = MUCH_LATER
@@ -107,6 +109,7 @@ class Desk:
             exchanges=ConsoleExchanges("9"),
             troubles=self.wrong,
             api=read_api_book,
+            streams=self.streams,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:

@@ -11,6 +11,7 @@ from loa.console.api_book import ApiBook
 from loa.console.errands import Errands
 from loa.console.exchanges import Exchanges
 from loa.console.sending import Sending
+from loa.console.streams import Streams
 from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.console.world import World
@@ -60,6 +61,7 @@ class Parts:
     retells: Mapping[str, Retells] = field(default_factory=dict)
     errands: Errands = field(default_factory=Errands)
     world: World | None = None
+    streams: Streams = field(default_factory=Streams)
 
 
 def visitor_of(request: Request) -> Visitor:
