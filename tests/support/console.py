@@ -14,6 +14,7 @@ from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
 from loa.app.console import Acting, signing_in
+from loa.app.console_keys import ConsoleKeys
 from loa.app.console_sending import ConsoleSending
 from loa.app.servers import make_listener
 from loa.channels.registry import providers
@@ -23,13 +24,18 @@ from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
 from loa.console.visitor import Visitor
+from loa.domain.batch_plan import BatchPlan, Source, as_json
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
+from loa.domain.rules import Finding
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.batches import BatchNote, BatchPart, BatchState, NewBatch
 from loa.ports.channel import ChannelStatus
+from loa.ports.records import MessageFilter
 from loa.ports.users import SignIn, User
 from loa.settings.load import load
+from loa.stages.batches import BatchStage
 from loa.stages.destinations import read_one
 from loa.stages.intake import Intake
 from loa.stages.planning import Numbers, Planner
@@ -87,10 +93,27 @@ class Desk:
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
+        registry, _, intake = self._intake()
+        return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
+
+    def batch_stage(self) -> BatchStage:
+        """Make what works on batches; a test has it do so."""
+        registry, planner, intake = self._intake()
+        keys = ConsoleKeys(registry, self.ledger, self.clock)
+        return BatchStage(
+            self.ledger,
+            intake,
+            planner,
+            keys.of_batches,
+            clock=self.clock,
+            probe=QuietProbe(),
+            remembered_ms=43_200_000,
+        )
+
+    def _intake(self) -> tuple[Registry, Planner, Intake]:
         registry = Registry(self.ledger, self.clock)
         planner = Planner(registry, simulated_providers=["sandbox"])
-        intake = Intake(self.ledger, registry, planner, self.clock, QuietProbe())
-        return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
+        return registry, planner, Intake(self.ledger, registry, planner, self.clock, QuietProbe())
 
     def admin(self) -> Admin:
         return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))
@@ -106,7 +129,9 @@ class Known:
         self._app, self._desk = app, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        form = await Request(scope, receive).body() if scope["method"] == "POST" else b""
+        request = Request(scope, receive)
+        plain = scope["method"] == "POST" and "multipart" not in request.headers.get("content-type", "")
+        form = await request.body() if plain else b""
         state = scope.setdefault("state", {})
         looks = self._desk.visitor
         state["visitor"], state["form"] = looks, read_form(form)
@@ -127,6 +152,7 @@ async def fill(path: Path) -> None:
     ledger = await SqliteLedger.open(path, probe=QuietProbe())
     await ledger.add_channel("viettel", "smpp", {})
     await _hurtful(ledger)
+    await _batches(ledger)
     await ledger.close()
 
 
@@ -159,6 +185,33 @@ async def _hurtful(ledger: SqliteLedger) -> None:
     await ledger.record_tries(
         [tried(each.id, 1, at=at + 450, error=CORPUS[0], delivered=False, status=0, next_at=at + 9_999) for each in due]
     )
+
+
+async def _batches(ledger: SqliteLedger) -> None:
+    """Leave batches 2 to 4 beside the first one, which runs: a draft, one that is checked, one that is finished."""
+    for state in (BatchState.DRAFT, BatchState.CHECKED, BatchState.FINISHED):
+        new = NewBatch(1, CORPUS[0], "lan", ("phone", *CORPUS), True, MUCH_LATER)
+        batch = await ledger.add_batch(new)
+        await ledger.add_batch_rows(batch, 0, [(f"09123456{n:02}", *CORPUS) for n in range(10)])
+        await ledger.end_loading(batch.id, 10)
+        if state is BatchState.DRAFT:
+            continue
+        plan = BatchPlan(0, Source(value=CORPUS[0]), Source(value="LOA"), Source(value="transactional"))
+        await ledger.set_batch_plan(batch.id, as_json(plan))
+        await ledger.claim_batch(batch.id, "here", MUCH_LATER, MUCH_LATER + 1)
+        bad = {
+            2: Finding("destinations", "batch_repeated"),
+            3: Finding("from", "sender_unknown", {"sender": CORPUS[0]}),
+        }
+        counts, findings = {"good": 8, "bad": 2, "segments": 8}, {"batch_repeated": 1, "sender_unknown": 1}
+        await ledger.note_checked(batch.id, "here", BatchNote(0, 10, bad, counts, findings))
+        if state is BatchState.FINISHED:
+            await ledger.start_batch(batch.id, 0, 0, MUCH_LATER)
+            await ledger.claim_batch(batch.id, "here", MUCH_LATER, MUCH_LATER + 1)
+            await ledger.begin_slice(batch.id, "here", 10, MUCH_LATER, MUCH_LATER + 1)
+            (row,) = await ledger.messages(1, MessageFilter(), None, 1)
+            part = BatchPart(0, 10, MUCH_LATER, [(row["referent_id"], (0, 1))], bad, {"sent": 8, "left": 2})
+            await ledger.record_slice(batch.id, part)
 
 
 @dataclass

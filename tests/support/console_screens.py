@@ -10,4 +10,11 @@ SCREENS = {
     "missing": ("/console/messages/msg_ZZZZ", 404),
     "tail": ("/console/tail", 200),
     "channels": ("/console/channels", 200),
+    "batches": ("/console/batches", 200),
+    "new batch": ("/console/batches/new", 200),
+    "running batch": ("/console/batches/1", 200),
+    "draft of a batch": ("/console/batches/2", 200),
+    "checked batch": ("/console/batches/3", 200),
+    "finished batch": ("/console/batches/4", 200),
+    "missing batch": ("/console/batches/99", 404),
 }

@@ -33,7 +33,10 @@ GROUPS: Final = (
             Entry("/console/messages", "messages", "nav.messages"),
         ),
     ),
-    Group("nav.group.send", ()),
+    Group(
+        "nav.group.send",
+        (Entry("/console/batches", "batches", "nav.batches", May.SEND),),
+    ),
     Group(
         "nav.group.carry",
         (Entry("/console/channels", "channels", "nav.channels"),),

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from loa.console.acts import Acts
 from loa.console.sending import Sending
 from loa.console.visitor import Visitor
+from loa.ports.batches import BatchReading
 from loa.ports.channel import ChannelStatus
 from loa.ports.clock import Clock
 from loa.ports.ledger import Directory, Search
 from loa.stages.signing_in import SigningIn
 
 
-class Reading(Search, Directory, Protocol):
+class Reading(Search, Directory, BatchReading, Protocol):
     """What the screens read from."""
 
 

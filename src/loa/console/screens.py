@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Route
 
 from loa.console import assets, confirm, preferences, sign_ins
+from loa.console.batches import BATCHES
 from loa.console.channels import channels
 from loa.console.message import content, message
 from loa.console.messages import messages
@@ -31,6 +32,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
     Screen("/console/tail", tail, READ),
     Screen("/console/tail/events", stream, READ),
     Screen("/console/channels", channels, READ),
+    *BATCHES,
     Screen(CONFIRM_PATH, confirm.ask, READ),
     Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
     Screen(sign_ins.PATH, sign_ins.sign_ins, READ),

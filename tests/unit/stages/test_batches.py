@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.batch_desk import COLUMNS, DAY, ONE_TEXT, BatchRoom, plan, rows
+from tests.support.fakes import ActingProbe
+from tests.support.intake_desk import open_desk
 
 from loa.domain.batch_plan import Source, as_json
 from loa.errors import CallerError, StorageUnavailable
 from loa.ports.batches import BatchState
 from loa.ports.probe import Point
 from loa.stages.batch_checks import Seen
-from tests.support.batch_desk import COLUMNS, DAY, ONE_TEXT, BatchRoom, plan, rows
-from tests.support.fakes import ActingProbe
-from tests.support.intake_desk import open_desk
 
 
 class Killed(BaseException):
@@ -157,9 +157,11 @@ async def test_what_was_sent_before_the_crash_is_known_though_it_would_be_refuse
     with pytest.raises(Killed):
         await first.tick()
     room.desk.clock.advance(16)
-    await room.desk.ledger.purge(1, room.desk.clock.now(), dict.fromkeys(
-        ("request_ids", "parked", "content_otp", "receipts", "content", "numbers", "history"), 30 * DAY
-    ))
+    await room.desk.ledger.purge(
+        1,
+        room.desk.clock.now(),
+        dict.fromkeys(("request_ids", "parked", "content_otp", "receipts", "content", "numbers", "history"), 30 * DAY),
+    )
     for route in await room.desk.ledger.routes():
         await room.desk.ledger.remove_route(route.id)
     await room.desk.registry.refresh()
@@ -180,7 +182,9 @@ async def test_two_processes_share_the_work_without_doing_any_twice(room: BatchR
     assert len(await room.numbers()) == 1_600
 
 
-async def test_a_ledger_that_is_away_loses_and_repeats_nothing(room: BatchRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_ledger_that_is_away_loses_and_repeats_nothing(
+    room: BatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = await room.running(rows(300))
     accept = room.desk.ledger.accept
     left = [120]
@@ -286,4 +290,3 @@ def test_what_was_met_is_known_again_and_nothing_else() -> None:
     assert [seen.met(n, "a") for n in range(1_000)] == [False] * 1_000
     assert all(seen.met(n, "a") for n in range(1_000))
     assert not seen.met(1, "b")
-
