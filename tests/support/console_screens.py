@@ -72,4 +72,11 @@ SCREENS = {
     "api errors": ("/console/api/errors", 200),
     "api beside a vendor's": ("/console/api/vendor", 200),
     "no such operation": ("/console/api/nothing", 404),
+    "batches": ("/console/batches", 200),
+    "new batch": ("/console/batches/new", 200),
+    "running batch": ("/console/batches/1", 200),
+    "draft of a batch": ("/console/batches/2", 200),
+    "checked batch": ("/console/batches/3", 200),
+    "finished batch": ("/console/batches/4", 200),
+    "missing batch": ("/console/batches/99", 404),
 }

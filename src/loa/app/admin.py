@@ -220,6 +220,7 @@ def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
         "batches.add": batches.add,
         "batches.check": batches.check,
         "batches.start": batches.start,
+        "batches.show": batches.show,
         "batches.pause": batches.pause,
         "batches.resume": batches.resume,
         "batches.stop": batches.stop,

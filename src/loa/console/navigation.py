@@ -40,7 +40,13 @@ GROUPS: Final = (
             Entry("/console/unknown", "unknown", "nav.unknown", key="u"),
         ),
     ),
-    Group("nav.group.send", (Entry("/console/send", "send", "nav.send", May.SEND, key="s"),)),
+    Group(
+        "nav.group.send",
+        (
+            Entry("/console/send", "send", "nav.send", May.SEND, key="s"),
+            Entry("/console/batches", "batches", "nav.batches", May.SEND, key="f"),
+        ),
+    ),
     Group(
         "nav.group.carry",
         (

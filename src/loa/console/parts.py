@@ -16,6 +16,7 @@ from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.console.world import World
 from loa.domain.latency import Wait
+from loa.ports.batches import BatchReading
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
 from loa.ports.ledger import Deliveries, Directory, Figures, Search, Templates
@@ -30,7 +31,7 @@ class Learned(Protocol):
         ...
 
 
-class Reading(Search, Directory, Templates, Deliveries, Figures, Learned, Protocol):
+class Reading(Search, Directory, Templates, Deliveries, Figures, BatchReading, Learned, Protocol):
     """What the screens read from."""
 
 
