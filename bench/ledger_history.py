@@ -16,7 +16,7 @@ import apsw
 import asyncpg
 
 from ledger_life import DESTINATIONS, REF_FACTOR, REF_MASK, STRIDE
-from loa.ledger.postgres.days import INDEX_BITS, SHIFT, day_of
+from loa.ledger.postgres.days import DAY_MS, INDEX_BITS, SHIFT, day_of
 from loa.observe.clock import SystemClock
 
 REQUEST: Final = 100
@@ -66,6 +66,8 @@ def fill_sqlite(path: Path, messages: int) -> None:
     ref = f"ltrim(printf('%010x', (({base} + 1 + n) & {REF_MASK}) * {REF_FACTOR} & {REF_MASK}), '0')"
     changes = varying(f"{base} + 1 + n", f"{base} + 1 + n / {REQUEST}", ref, "n")
     changes["submission"] |= {"id": f"{base} + 1 + n", "first_message_id": f"{base} + 1 + n * {REQUEST}"}
+    requests = messages // REQUEST
+    changes["submission"]["accepted_at"] = f"t.accepted_at - ({requests} - n) * {2 * DAY_MS} / {requests}"
     changes["receipt"]["raw"] = f"CAST({changes['receipt']['raw']} AS BLOB)"
     changes["receipt"]["id"] = changes["event"]["id"] = f"{base} + 1 + n"
     for table in TABLES:
@@ -159,6 +161,8 @@ async def _multiply(connection: Any, table: str, day: int, columns: list[str], s
         message = f"({submission}) + n % {REQUEST}"
     ref = f"ltrim(to_hex((({message}) & {REF_MASK}) * {REF_FACTOR} & {REF_MASK}), '0')"
     changes = varying(message, submission, ref, "n")[table]
+    if table == "submission":
+        changes["accepted_at"] = f"{day * DAY_MS} + (n - {first}) * {DAY_MS} / {rows}"
     if table == "receipt":
         changes["raw"] = f"convert_to({changes['raw']}, 'UTF8')"
     if table in {"receipt", "event"}:

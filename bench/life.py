@@ -90,6 +90,11 @@ class Grounds:
         self.fill_seconds = 0.0
         self.filled = 0
 
+    @property
+    def server(self) -> PostgresServer | None:
+        """The server, where there is one."""
+        return self._server
+
     def up(self) -> None:
         """Have the server run, where there is one."""
         if self._server is not None:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
+import console
 from scenarios import SCENARIOS, TARGETS, Scenario, Target
 
 Runs = dict[str, dict[str, list[dict[str, Any]]]]
@@ -188,7 +189,7 @@ def verdicts(runs: Runs) -> list[str]:
 
 def text(runs: Runs) -> str:
     """The whole report for people: median (lowest-highest) everywhere."""
-    made = [scenario for scenario in SCENARIOS if runs.get(scenario.name)]
+    made = [scenario for scenario in SCENARIOS if runs.get(scenario.name) and not scenario.console]
     ways = [scenario for scenario in made if not scenario.backlog and not scenario.lives]
     lives = [scenario for scenario in made if scenario.lives]
     codes = [scenario for scenario in made if scenario.backlog]
@@ -197,6 +198,7 @@ def text(runs: Runs) -> str:
     parts += [_table(_rows(runs, lives, LIFE_COLUMNS))] if lives else []
     pairs = [(scenario.name, name, found) for scenario in made for name, found in all_ratios(runs, scenario).items()]
     lines = [f"  {scenario}, {name}: {spread(found, '{:.2f}')}" for scenario, name, found in pairs]
+    parts += [console.text(runs["console"])] if runs.get("console") else []
     parts += ["One by the other, pair by pair:\n" + "\n".join(lines)] if lines else []
     filled = {
         run["engine"]: run for each in runs.values() for made in each.values() for run in made if "fillSeconds" in run

@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import console
 import kannel_under_test
 import loa_under_test
 import postgres_server
+from console import measure_console
 from gateway import Gateway
 from kannel_under_test import Kannel
 from ledger_life import LIVES
@@ -115,9 +117,10 @@ def turns(
         engine = variant.partition("-")[0]
         if engine in grounds:
             with room(given, scenario, variant, number) as directory:
-                figures = measure_life(grounds[engine], scenario, variant, directory, given.scale)
+                measured_by = measure_console if scenario.console else measure_life
+                figures = measured_by(grounds[engine], scenario, variant, directory, given.scale)
             yield variant, told(variant, number, figures)
-    for gateway in measured if not scenario.lives else ():
+    for gateway in measured if not scenario.variants else ():
         if (gateway.name == "kannel" and not scenario.kannel) or ("workers" in gateway.name and not scenario.workers):
             continue
         with room(given, scenario, gateway.name, number) as directory:
@@ -141,6 +144,8 @@ def told(name: str, number: int, figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _brief(figures: dict[str, Any]) -> str:
+    if "pages" in figures or "tail" in figures:
+        return console.brief(figures)
     lives = [f"{figures[f'{life}PerSecond']:,.0f} {life}/s" for life in LIVES if f"{life}PerSecond" in figures]
     if lives:
         return ", ".join(lives)
@@ -153,7 +158,7 @@ def _brief(figures: dict[str, Any]) -> str:
 def main() -> int:
     given = arguments()
     try:
-        if any(not scenario.lives for scenario in chosen(given.scenarios)):
+        if any(not scenario.variants for scenario in chosen(given.scenarios)):
             build()
         given.work.mkdir(parents=True, exist_ok=True)
         wanted = parts(given)

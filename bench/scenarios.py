@@ -12,7 +12,8 @@ class Scenario:
     With `unlinked` the SMSC is away at first: what is accepted stays, as a backlog or to measure accepting alone.
     `zalo`: over the simulated Zalo first; with `refused` it refuses every number, so that all go on to SMS.
     `workers`: also with several API workers. `standard`: runs where none is named. `lives`: the ledger alone, see
-    ledger_life.py; there `connections` are the callers, and `variants` what is compared.
+    ledger_life.py; there `connections` are the callers, and `variants` what is compared. `console`: the console's
+    pages.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Scenario:
     lives: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     history: int = 0
+    console: bool = False
     zalo: bool = False
     refused: bool = False
 
@@ -117,6 +119,15 @@ SCENARIOS = (
         messages=100_000,
         lives=("sent",),
         variants=("postgres", "postgres-held"),
+    ),
+    Scenario(
+        "console",
+        f"the console's pages beside {HISTORY:,} finished messages, and the live tail at 500 events a second",
+        kannel=False,
+        standard=False,
+        console=True,
+        history=HISTORY,
+        variants=("sqlite", "sqlite-history", "sqlite-tail", "postgres", "postgres-history", "postgres-tail"),
     ),
 )
 

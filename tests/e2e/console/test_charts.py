@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.contract.ledger.values import submission
 from tests.support.console import Desk
 from tests.support.full_ledger import MUCH_LATER
 from tests.support.stage import Stage
 
+from loa.console.streams import AT_MOST
 from loa.domain.figures import Count, Kind
 
 pytestmark = pytest.mark.xdist_group("console-charts")
@@ -77,3 +79,63 @@ def test_the_range_stands_in_the_address_and_its_table_reads_without_scripts(
     assert page.locator("#numbers-outcomes tbody tr").count() == 7
     page.locator("#numbers-outcomes tbody a").first.click()
     assert page.locator("tbody tr").count() > 0
+
+
+def more(stage: Stage, number: int, count: int = 120) -> None:
+    """Have messages accepted, and let the stream look."""
+    numbers = [84_904_000_000 + 1_000 * number + each for each in range(count)]
+    stage.served.do(lambda desk: desk.ledger.accept(submission(numbers=numbers)))
+    stage.served.look_again()
+
+
+def test_rows_and_nodes_of_the_tail_stay_bounded(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    page.goto(stage.address("tail"))
+    expect(page.locator("[data-tail-state=live]")).to_be_visible()
+    nodes = []
+    for number in range(12):
+        more(stage, number)
+        expect(page.locator("tbody tr").first).to_contain_text(str(84_904_000_119 + 1_000 * number))
+        assert page.locator("tbody tr").count() == 50
+        expect(page.locator("[data-tail-left-out]")).to_be_visible()
+        session.send("HeapProfiler.collectGarbage")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        nodes.append(next(each["value"] for each in metrics if each["name"] == "Nodes"))
+    assert max(nodes[6:]) <= 1.1 * max(nodes[:6])
+
+
+def test_the_tail_holds_still_while_somebody_reads_further_down(stage: Stage, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto(stage.address("tail"))
+    expect(page.locator("[data-tail-state=live]")).to_be_visible()
+    more(stage, 20)
+    expect(page.locator("tbody tr").first).to_contain_text("84904020119")
+    page.evaluate("scrollTo(0, 900)")
+    more(stage, 21)
+    expect(page.locator("[data-tail-held]")).to_be_visible()
+    expect(page.locator("tbody tr").first).to_contain_text("84904020119")
+    page.get_by_role("button", name="Back to the newest").click()
+    expect(page.locator("tbody tr").first).to_contain_text("84904021119")
+    expect(page.locator("[data-tail-held]")).to_be_hidden()
+
+
+def test_too_many_tails_are_refused_and_say_so(stage: Stage, open_page: Callable[..., Page]) -> None:
+    streams = stage.served.desk.streams
+
+    async def use_up(_desk: Desk) -> list[object]:
+        held = [streams.held(1) for _ in range(AT_MOST)]
+        for each in held:
+            each.__enter__()
+        return list(held)
+
+    async def give_back(held: list[object]) -> None:
+        for each in held:
+            each.__exit__(None, None, None)  # type: ignore[attr-defined]
+
+    held = stage.served.do(use_up)
+    page = open_page()
+    page.goto(stage.address("tail"))
+    expect(page.locator("[data-tail-state=full]")).to_contain_text("too many windows")
+    stage.served.do(lambda _desk: give_back(held))
