@@ -18,8 +18,8 @@ DEPENDENCIES = ROOT / "docs" / "internals" / "dependencies.md"
 CHANGELOG = ROOT / "CHANGELOG.md"
 LOCKS = ROOT / "requirements"
 
-USED_WITHOUT_IMPORT = {"tzdata", "httptools", "uvloop"}
-"""Named by their users: time zones for the standard library, parser and loop for uvicorn."""
+USED_WITHOUT_IMPORT = {"tzdata", "httptools", "uvloop", "python-multipart"}
+"""Named by their users: time zones for the standard library, parser and loop for uvicorn, files for starlette."""
 COMES_WITH = {
     "aiohappyeyeballs": "aiohttp",
     "yarl": "aiohttp",

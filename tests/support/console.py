@@ -13,7 +13,10 @@ from starlette.requests import Request
 from starlette.routing import Router
 
 from loa.app.admin import Admin, rules_of
+from loa.app.api_book import read_api_book
 from loa.app.console import Acting, retelling, signing_in
+from loa.app.console_exchanges import ConsoleExchanges
+from loa.app.console_keys import ConsoleKeys
 from loa.app.console_sending import ConsoleSending
 from loa.app.faces import ways_of
 from loa.app.servers import make_listener
@@ -24,18 +27,25 @@ from loa.console.http import App, Receive, Scope, Send, read_form
 from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
+from loa.console.streams import Streams
+from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
+from loa.domain.batch_plan import BatchPlan, Source, as_json
 from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
+from loa.domain.rules import Finding
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import TrafficClass
 from loa.ledger.sqlite.ledger import SqliteLedger
+from loa.ports.batches import BatchNote, BatchPart, BatchState, NewBatch
 from loa.ports.channel import ChannelStatus, Rate
 from loa.ports.grants import Tokens
+from loa.ports.records import MessageFilter
 from loa.ports.users import SignIn, User
 from loa.settings.load import load
+from loa.stages.batches import BatchStage
 from loa.stages.destinations import read_one
 from loa.stages.intake import Intake
 from loa.stages.planning import Numbers, Planner
@@ -77,8 +87,14 @@ class Desk:
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
     errands: Errands = field(default_factory=Errands)
+    streams: Streams = field(default_factory=Streams)
     password: str = ""
+    folder: Path = Path()
     signed_in_at: int = MUCH_LATER
+    troubles: list[Trouble] = field(default_factory=list)
+
+    async def wrong(self) -> list[Trouble]:
+        return self.troubles
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
@@ -96,16 +112,43 @@ class Desk:
             signing=signing,
             retells=retelling(providers()),
             errands=self.errands,
+            exchanges=ConsoleExchanges("9"),
+            troubles=self.wrong,
+            api=read_api_book,
+            streams=self.streams,
         )
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
-        registry = Registry(self.ledger, self.clock)
-        planner = Planner(registry, simulated_providers=["sandbox"], ways=ways_of(providers()))
-        intake = Intake(self.ledger, registry, planner, self.clock, QuietProbe())
+        registry, _, intake = self._intake()
         return ConsoleSending(intake, registry, self.ledger, self.clock, signing)
 
+    def batch_stage(self) -> BatchStage:
+        """Make what works on batches; a test has it do so."""
+        registry, planner, intake = self._intake()
+        keys = ConsoleKeys(registry, self.ledger, self.clock)
+        return BatchStage(
+            self.ledger,
+            intake,
+            planner,
+            keys.of_batches,
+            clock=self.clock,
+            probe=QuietProbe(),
+            remembered_ms=43_200_000,
+        )
+
+    def _intake(self) -> tuple[Registry, Planner, Intake]:
+        registry = Registry(self.ledger, self.clock)
+        planner = Planner(registry, simulated_providers=["sandbox"], ways=ways_of(providers()))
+        return registry, planner, Intake(self.ledger, registry, planner, self.clock, QuietProbe())
+
     def admin(self) -> Admin:
-        return Admin(self.ledger, clock=self.clock, providers=providers(), rules=rules_of(load().settings))
+        loaded = load(flags={"data_dir": str(self.folder)})
+        return Admin(
+            self.ledger,
+            clock=self.clock,
+            providers=providers(),
+            rules=rules_of(loaded.settings, origins=loaded.origins),
+        )
 
     def app(self) -> App:
         return Headers(Known(Router(screens(self.parts())), self))
@@ -118,7 +161,9 @@ class Known:
         self._app, self._desk = app, desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        form = await Request(scope, receive).body() if scope["method"] == "POST" else b""
+        request = Request(scope, receive)
+        plain = scope["method"] == "POST" and "multipart" not in request.headers.get("content-type", "")
+        form = await request.body() if plain else b""
         state = scope.setdefault("state", {})
         looks = self._desk.visitor
         state["visitor"], state["form"] = looks, read_form(form)
@@ -143,6 +188,7 @@ async def fill(path: Path) -> None:
         pass
     await ledger.note_queue_ages([Count(0, MUCH_LATER, Kind.QUEUE_AGE, TrafficClass.OTP, 1, 0, "", 2_500)])
     await _zalo(ledger)
+    await _batches(ledger)
     await ledger.close()
 
 
@@ -166,7 +212,7 @@ async def _zalo(ledger: SqliteLedger) -> None:
 
 async def open_desk(path: Path) -> Desk:
     """Put the screens on a filled ledger."""
-    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER))
+    return Desk(await SqliteLedger.open(path, probe=QuietProbe()), FakeClock(MUCH_LATER), folder=path.parent)
 
 
 async def _hurtful(ledger: SqliteLedger) -> None:
@@ -193,6 +239,33 @@ async def _hurtful(ledger: SqliteLedger) -> None:
     await ledger.record_tries(
         [tried(each.id, 1, at=at + 450, error=CORPUS[0], delivered=False, status=0, next_at=at + 9_999) for each in due]
     )
+
+
+async def _batches(ledger: SqliteLedger) -> None:
+    """Leave batches 2 to 4 beside the first one, which runs: a draft, one that is checked, one that is finished."""
+    for state in (BatchState.DRAFT, BatchState.CHECKED, BatchState.FINISHED):
+        new = NewBatch(1, CORPUS[0], "lan", ("phone", *CORPUS), True, MUCH_LATER)
+        batch = await ledger.add_batch(new)
+        await ledger.add_batch_rows(batch, 0, [(f"09123456{n:02}", *CORPUS) for n in range(10)])
+        await ledger.end_loading(batch.id, 10)
+        if state is BatchState.DRAFT:
+            continue
+        plan = BatchPlan(0, Source(value=CORPUS[0]), Source(value="LOA"), Source(value="transactional"))
+        await ledger.set_batch_plan(batch.id, as_json(plan))
+        await ledger.claim_batch(batch.id, "here", MUCH_LATER, MUCH_LATER + 1)
+        bad = {
+            2: Finding("destinations", "batch_repeated"),
+            3: Finding("from", "sender_unknown", {"sender": CORPUS[0]}),
+        }
+        counts, findings = {"good": 8, "bad": 2, "segments": 8}, {"batch_repeated": 1, "sender_unknown": 1}
+        await ledger.note_checked(batch.id, "here", BatchNote(0, 10, bad, counts, findings))
+        if state is BatchState.FINISHED:
+            await ledger.start_batch(batch.id, 0, 0, MUCH_LATER)
+            await ledger.claim_batch(batch.id, "here", MUCH_LATER, MUCH_LATER + 1)
+            await ledger.begin_slice(batch.id, "here", 10, MUCH_LATER, MUCH_LATER + 1)
+            (row,) = await ledger.messages(1, MessageFilter(), None, 1)
+            part = BatchPart(0, 10, MUCH_LATER, [(row["referent_id"], (0, 1))], bad, {"sent": 8, "left": 2})
+            await ledger.record_slice(batch.id, part)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from loa.domain.batch_plan import BatchPlan, Source, as_json
 from loa.domain.latency import Wait
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Deferred, Outcome, Refused, Unknown
@@ -232,7 +233,8 @@ async def fill_batches(ledger: Ledger, tenant_id: int) -> None:
     await ledger.add_batch_rows(batch, 0, [("0912345678", "Lan"), ("x", "An \0")])
     await ledger.add_batch_rows(batch, 2, [("0912345679", "Mai")])
     await ledger.end_loading(batch.id, 3)
-    await ledger.set_batch_plan(batch.id, {"destination": 0})
+    plan = BatchPlan(0, Source(value="Chào {tên}"), Source(value="LOA"), Source(value="transactional"))
+    await ledger.set_batch_plan(batch.id, as_json(plan))
     await ledger.claim_batch(batch.id, "here", EPOCH, EPOCH + MINUTE)
     await ledger.note_checked(
         batch.id, "here", BatchNote(0, 2, {1: Finding("destination", "x")}, {"good": 1}, {"x": 1})

@@ -6,7 +6,6 @@ one meaning. Arguments and answers are plain JSON values; arguments are checked 
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ConfigDict, ValidationError, validate_call
@@ -24,6 +23,7 @@ from loa.app.admin_reading import Reading
 from loa.app.admin_restoring import RestoreDesk
 from loa.app.admin_rules import RuleDesk
 from loa.app.admin_seal import SealDesk
+from loa.app.admin_system import SystemDesk
 from loa.app.admin_templates import TemplateDesk
 from loa.app.admin_users import UserDesk
 from loa.app.admin_ways import EndpointDesk, RouteDesk
@@ -40,6 +40,8 @@ from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 from loa.ports.users import Actor
 from loa.seal.sealer import KeySource
+from loa.settings.load import Loaded
+from loa.settings.outline import outline
 from loa.settings.tree import Settings
 
 Verb = Callable[..., Awaitable[Any]]
@@ -59,6 +61,7 @@ READING: Final = frozenset(
         "lanes",
         "about",
         "export",
+        "bundle",
     }
 )
 """Last words of the verbs that change nothing."""
@@ -72,15 +75,18 @@ class Rules:
     read_number: Callable[[str], str | None]
     keys: KeySource
     sender: Callable[[], HttpCallbackSender]
-    settings: Settings
-    origins: Mapping[str, str]
+    loaded: Loaded
     shares_ledger: bool = False
     public_url: str = ""
     console_url: str = ""
 
 
-def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = MappingProxyType({})) -> Rules:
-    """Read the rules out of the settings. `url`: where a running gateway listens. Errors: ConfigError."""
+def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] | None = None) -> Rules:
+    """Read the rules out of the settings.
+
+    `url`: where a running gateway listens; `origins`: where each setting came from, where that is known. Errors:
+    ConfigError.
+    """
     numbers, guard = translate.numbers(settings), translate.guard_policy(settings)
 
     def read_number(raw: str) -> str | None:
@@ -94,8 +100,7 @@ def rules_of(settings: Settings, url: str = "", origins: Mapping[str, str] = Map
         read_number,
         key_source(settings),
         lambda: HttpCallbackSender(guard, timeout_s=settings.callbacks.timeout_s, concurrency=1, version=__version__),
-        settings,
-        origins,
+        Loaded(settings, origins or dict.fromkeys(outline(), "")),
         shares_ledger=settings.on_postgres,
         public_url=settings.server.public_url,
         console_url=reached_at(settings, url),
@@ -215,6 +220,7 @@ def _of_batches(batches: BatchDesk) -> dict[str, Verb]:
         "batches.add": batches.add,
         "batches.check": batches.check,
         "batches.start": batches.start,
+        "batches.show": batches.show,
         "batches.pause": batches.pause,
         "batches.resume": batches.resume,
         "batches.stop": batches.stop,
@@ -251,9 +257,12 @@ class Admin:
         reading = Reading(ledger, clock, rules.read_number, url)
         self._changed = changed
         self._users = UserDesk(ledger, clock, rules.console_url)
+        channels = ChannelDesk(ledger, clock, providers, host)
+        seal = SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))
+        system = SystemDesk(ledger, clock, rules.loaded, url)
         self._verbs: dict[str, Verb] = {
             **_of_people(people),
-            **_of_channels(ChannelDesk(ledger, clock, providers, host)),
+            **_of_channels(channels),
             **_of_grants(GrantDesk(ledger, clock, providers, rules.public_url)),
             **_of_templates(TemplateDesk(ledger, clock, providers)),
             **_of_routes(RouteDesk(ledger, clock)),
@@ -264,11 +273,13 @@ class Admin:
             **_of_reading(reading),
             **_of_messages(MessageDesk(ledger, clock)),
             **_of_batches(BatchDesk(ledger, clock)),
-            "rules.show": RuleDesk(ledger, rules.settings, rules.origins).show,
+            "rules.show": RuleDesk(ledger, rules.loaded.settings, rules.loaded.origins).show,
             **_of_users(self._users),
             **_of_audit(AuditDesk(ledger)),
             "ledger.release": RestoreDesk(ledger, clock).release,
-            **_of_seal(SealDesk(ledger, clock, rules.keys, shared=rules.shares_ledger, is_running=bool(url))),
+            **_of_seal(seal),
+            "system.show": system.show,
+            "system.bundle": system.bundle(reading.lanes, seal.status, channels.list_channels),
         }
 
     @property

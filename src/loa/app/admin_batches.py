@@ -88,6 +88,12 @@ class BatchDesk:
             raise _not_now(found)
         return {"batch": found.id}
 
+    async def show(self, *, tenant: Name, batch: int) -> Shown:
+        """Tell how a batch stands. Errors: NotFound."""
+        found = await self._found(tenant, batch)
+        worked_off = {"rows": found.row_count, "checked": found.checked, "position": found.position}
+        return {"batch": found.id, "state": found.state.value, **worked_off, "counts": dict(found.counts)}
+
     async def pause(self, *, tenant: Name, batch: int) -> Shown:
         """Let nothing more of it begin. Errors: NotFound, CallerError."""
         return await self._move(tenant, batch, (BatchState.RUNNING,), BatchState.PAUSED)

@@ -5,8 +5,12 @@ from typing import Any, Final, Protocol
 
 from starlette.requests import Request
 
+from loa import __version__
 from loa.api.boundary import App, Boundary
 from loa.api.texts import Language as Spoken
+from loa.app.api_book import read_api_book
+from loa.app.console_exchanges import ConsoleExchanges
+from loa.app.console_troubles import Look, Watch
 from loa.console.acts import ACTS
 from loa.console.build import build_console, fault_page
 from loa.console.http import address_of
@@ -83,9 +87,10 @@ def console_of(
     verbs: Verbs,
     sending: Callable[[SigningIn], Sending],
     providers: Mapping[str, Provider],
+    disk_low: int,
     world: World | None = None,
 ) -> App:
-    """Make the console's application, which answers for its own faults."""
+    """Make the console's application, which answers for its own faults. Units: disk_low in octets."""
     signing = signing_in(ledger, clock)
 
     async def content_shown(request: Request, message_id: str) -> None:
@@ -106,6 +111,9 @@ def console_of(
                 signing=signing,
                 retells=retelling(providers),
                 world=world,
+                exchanges=ConsoleExchanges(__version__),
+                troubles=Watch(Look(ledger, clock, channel_states, disk_low), clock).troubles,
+                api=read_api_book,
             )
         ),
         looks=looks(),

@@ -131,7 +131,7 @@ class Keeper:
         try:
             if self._stopping.is_set():
                 _signal(process, signal.SIGTERM)
-            process.stdin.write(written(self._settings, bound))
+            process.stdin.write(written(self._settings, bound, {}))
             if await process.stdout.readline() == READY:
                 self._ready.set()
                 self._back()

@@ -133,6 +133,7 @@ class Faces:
             sending=self._console_sending,
             providers=ground.providers,
             world=self._world,
+            disk_low=4 * (ground.settings.limits.disk_free_min_bytes + ground.settings.ledger.reserve_bytes),
         )
 
     def _console_sending(self, signing: SigningIn) -> ConsoleSending:

@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import Coroutine, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from loa import __version__
@@ -49,7 +48,7 @@ class Gateway:
 
     `main`: the bound socket of the main listener; without it one is bound as the settings say. Where there are several
     workers, one is bound for each and kept in `mains`; this process then serves on its admin listener only. `origins`:
-    where settings came from, as far as that is known, for people to read. `world`: the simulated outside, in a demo.
+    where each setting came from, as loa.settings.load tells. `world`: the simulated outside, in a demo.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class Gateway:
         clock: Clock | None = None,
         probe: Probe | None = None,
         main: socket.socket | None = None,
-        origins: Mapping[str, str] = MappingProxyType({}),
+        origins: Mapping[str, str] | None = None,
         world: World | None = None,
     ) -> None:
         self.settings = settings

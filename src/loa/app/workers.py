@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
-from loa.settings.load import load
+from loa.settings.load import Loaded, load
 from loa.settings.outline import outline, value_of
 from loa.settings.secret import Secret
 from loa.settings.tree import Settings
@@ -48,17 +48,17 @@ def of_a_worker(settings: Settings, number: int) -> Settings:
     return replace(settings, roles=served, server=replace(own, workers=1, admin_port=admin_port))
 
 
-def written(settings: Settings, socket_number: int) -> bytes:
+def written(settings: Settings, socket_number: int, origins: Mapping[str, str]) -> bytes:
     """Write what a worker reads first. Holds secrets: it goes through a pipe only."""
     values = {name: _plain(value_of(settings, name)) for name in outline()}
-    return json.dumps({"socket": socket_number, "settings": values}).encode() + b"\n"
+    return json.dumps({"socket": socket_number, "settings": values, "origins": dict(origins)}).encode() + b"\n"
 
 
-def read(line: bytes) -> tuple[Settings, int]:
+def read(line: bytes) -> tuple[Loaded, int]:
     """Read what `written` wrote. Errors: ConfigError."""
     given = json.loads(line)
     flags: Mapping[str, object] = given["settings"]
-    return load(flags=flags).settings, int(given["socket"])
+    return Loaded(load(flags=flags).settings, given["origins"]), int(given["socket"])
 
 
 def _plain(value: Any) -> Any:
@@ -72,10 +72,9 @@ def _plain(value: Any) -> Any:
 class Workers:
     """Keeps the workers of these settings running, each on its bound socket. `command` starts one."""
 
-    def __init__(
-        self, settings: Settings, bound: Sequence[socket.socket], command: Sequence[str], clock: Clock
-    ) -> None:
-        self._settings = settings
+    def __init__(self, loaded: Loaded, bound: Sequence[socket.socket], command: Sequence[str], clock: Clock) -> None:
+        self._settings = loaded.settings
+        self._origins = loaded.origins
         self._bound = bound
         self._command = command
         self._clock = clock
@@ -128,7 +127,7 @@ class Workers:
         try:
             if self._stopping.is_set():
                 process.send_signal(signal.SIGTERM)
-            process.stdin.write(written(of_a_worker(self._settings, number), bound))
+            process.stdin.write(written(of_a_worker(self._settings, number), bound, self._origins))
             if await process.stdout.readline() == READY:
                 log.info("an API worker serves", number=number, pid=process.pid)
                 self._ready[number].set()

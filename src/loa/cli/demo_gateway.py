@@ -49,7 +49,8 @@ def main() -> int:
     for each in process.STOPPING:
         signal.signal(each, lambda number, _: os._exit(128 + number))
     try:
-        settings, number = read(sys.stdin.buffer.readline())
+        loaded, number = read(sys.stdin.buffer.readline())
+        settings = loaded.settings
         process.start_log(settings, Terminal())
         end = socket.socket(fileno=int(sys.argv[1]))
         end.setblocking(False)

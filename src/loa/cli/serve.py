@@ -85,7 +85,7 @@ async def _serve(terminal: Terminal) -> int:
     await gateway.start()
     try:
         if many:
-            workers = Workers(settings, gateway.mains, WORKER, gateway.clock)
+            workers = Workers(terminal.loaded, gateway.mains, WORKER, gateway.clock)
             await _either(workers.start(), gateway.wait())
         control = await open_control(gateway)
         link = await first_link(gateway.ledger, gateway.clock, settings, gateway.url)

@@ -13,11 +13,11 @@ from loa.cli.command import tell
 from loa.cli.failures import exit_for
 from loa.cli.terminal import Terminal
 from loa.errors import LoaError
-from loa.settings.tree import Settings
+from loa.settings.load import Loaded
 
 
-async def _work(settings: Settings, bound: socket.socket) -> int:
-    gateway = Gateway(settings, main=bound)
+async def _work(loaded: Loaded, bound: socket.socket) -> int:
+    gateway = Gateway(loaded.settings, main=bound, origins=loaded.origins)
     loop = asyncio.get_running_loop()
     # A service manager or a terminal may signal parent and workers alike, so a second signal is no more than the first.
     for each in process.STOPPING:
@@ -38,9 +38,9 @@ def main() -> int:
     for each in process.STOPPING:
         signal.signal(each, lambda number, _: os._exit(128 + number))
     try:
-        settings, number = read(sys.stdin.buffer.readline())
-        process.start_log(settings, Terminal())
-        return process.run(_work(settings, socket.socket(fileno=number)))
+        loaded, number = read(sys.stdin.buffer.readline())
+        process.start_log(loaded.settings, Terminal())
+        return process.run(_work(loaded, socket.socket(fileno=number)))
     except LoaError as error:
         tell(error, as_json=False)
         return int(exit_for(error))

@@ -67,6 +67,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "world.say": Act(May.SEND, "handset"),
     "world.follow": Act(May.SEND, "handset"),
     "world.crash": Act(May.SETTLE, "run"),
+    "system.bundle": Act(May.READ_SYSTEM),
 }
 """A verb that is not here can only be read with. Arguments that are not named are kept nowhere: they may be secrets."""
 

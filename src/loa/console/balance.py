@@ -1,69 +1,80 @@
 """Balance: what messages cost so far, what providers say is left, and plainly what nobody knows."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loa.console.formats import ZONE
+from loa.console.formats import ZONE, field_time
 from loa.console.pages import link, render
 from loa.console.parts import Parts
 from loa.console.place import Place, place_of
-from loa.ports.records import ChannelRecord, MessageFilter, Row
+from loa.domain.figures import HOUR_MS, Kind
+from loa.ports.records import ChannelRecord, Row
 
 PATH: Final = "/console/balance"
-SAMPLE: Final = 200
-"""How many messages are counted: the newest of the month. The cost of each follows from all its attempts."""
-AT_ONCE: Final = 8
 PRICE: Final = "price"
 
 
 @dataclass(slots=True)
 class Spent:
-    """What a channel and class came to. Units: VND. `open`: not owed, as far as is known."""
+    """What a channel and class came to: messages whose outcome was told, and what is owed in VND."""
 
-    messages: set[int] = field(default_factory=set)
+    messages: int = 0
     owed: int = 0
-    open: int = 0
 
 
-Sums = dict[tuple[str, str], Spent]
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A day or a month so far. `since`: as a filter of messages has it."""
+
+    name: str
+    since: str
+    sums: dict[tuple[str, str], Spent]
+
+    @property
+    def owed(self) -> int:
+        """All that is owed."""
+        return sum(each.owed for each in self.sums.values())
 
 
 async def balance(request: Request, parts: Parts) -> Response:
     """Show what is known of money."""
-    place, now = await place_of(request, parts), parts.clock.now()
-    today, month = starts_of(now)
-    rows = await _sample(parts, place, month)
-    months, days = sums_of(rows), sums_of([row for row in rows if row["accepted_at"] >= today])
+    place = await place_of(request, parts)
     channels = await parts.ledger.channels()
     states = parts.channel_states()
-    quotas = [(each.name, states[each.id].quota_left) for each in channels if each.id in states]
     names = {each.id: each.name for each in channels}
-    templates = [
-        (names.get(each.channel_id, ""), each)
-        for each in await parts.ledger.templates()
-        if each.remaining_quota >= 0 and each.status == "enabled"
-    ]
+    quotas = [(each.name, states[each.id].quota_left) for each in channels if each.id in states]
     return render(
         request,
         "balance.html",
         **place.values(),
         here=PATH,
         back=link(PATH, tenant=place.named),
-        spans=[("today", days, today), ("month", months, month)],
-        counted=len(rows),
-        capped=len(rows) == SAMPLE,
-        since=min((row["accepted_at"] for row in rows), default=month),
+        spans=await _spans(parts, place),
         quotas=[(name, left) for name, left in quotas if left is not None],
-        templates=templates,
+        templates=[
+            (names.get(each.channel_id, ""), each)
+            for each in await parts.ledger.templates()
+            if each.remaining_quota >= 0 and each.status == "enabled"
+        ],
         unpriced=await _unpriced(parts, channels),
     )
+
+
+async def _spans(parts: Parts, place: Place) -> list[Span]:
+    now = parts.clock.now()
+    spans = []
+    for name, since in zip(("today", "month"), starts_of(now), strict=True):
+        rows: Sequence[Row] = ()
+        if place.tenant is not None:
+            rows = await parts.ledger.figure_sums(place.tenant.id, HOUR_MS, since, now + 1)
+        spans.append(Span(name, field_time(since), sums_of(rows)))
+    return spans
 
 
 async def _unpriced(parts: Parts, channels: Sequence[ChannelRecord]) -> list[str]:
@@ -84,30 +95,14 @@ def starts_of(now: int) -> tuple[int, int]:
     return int(day.timestamp() * 1000), int(first.timestamp() * 1000)
 
 
-def sums_of(rows: list[Row]) -> Sums:
-    """Add up what attempts were charged, by channel and class."""
+def sums_of(rows: Iterable[Row]) -> dict[tuple[str, str], Spent]:
+    """Add up figures by channel and class, dearest first."""
     sums: defaultdict[tuple[str, str], Spent] = defaultdict(Spent)
     for row in rows:
-        for attempt in row["attempts"]:
-            spent = sums[attempt["channel"], row["class"]]
-            spent.messages.add(row["id"])
-            if attempt["charged"]:
-                spent.owed += attempt["price"]
-            else:
-                spent.open += attempt["price"]
-    return dict(sorted(sums.items(), key=lambda item: -item[1].owed))
-
-
-async def _sample(parts: Parts, place: Place, since: int) -> list[Row]:
-    if place.tenant is None:
-        return []
-    owner = place.tenant.id
-    rows = await parts.ledger.messages(owner, MessageFilter(since=since), None, SAMPLE)
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def whole(row: Row) -> Row | None:
-        async with gate:
-            return await parts.ledger.timeline(owner, row["id"])
-
-    found: list[Any] = await asyncio.gather(*(whole(row) for row in rows))
-    return [row for row in found if row is not None]
+        spent = sums[row["channel"], row["class"]]
+        if row["kind"] == Kind.SPEND:
+            spent.owed += row["count"]
+        elif row["kind"] == Kind.ENDED:
+            spent.messages += row["count"]
+    known = {which: spent for which, spent in sums.items() if which[0] and (spent.owed or spent.messages)}
+    return dict(sorted(known.items(), key=lambda item: (-item[1].owed, item[0])))

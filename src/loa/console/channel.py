@@ -12,19 +12,19 @@ from starlette.responses import RedirectResponse, Response
 from loa.console.catalogue import has, said
 from loa.console.channel_forms import boxes, meaning, read_fields, texts_of, wrong_of
 from loa.console.channels import Card, address_of, cards
+from loa.console.formats import field_time
 from loa.console.language import Language
 from loa.console.pages import link, render
 from loa.console.parts import Parts
 from loa.console.place import Place, place_of
+from loa.domain.figures import DAY_MS, QUARTER_MS, Kind, floor_ms
 from loa.domain.latency import learned
+from loa.domain.lifecycle import State
 from loa.errors import CallerError, ConfigError, LoaError, NotFound
-from loa.ports.records import ChannelRecord, MessageFilter, Row
+from loa.ports.records import ChannelRecord
 
 WRONG: Final = (CallerError, ConfigError, NotFound)
 """What verbs have against a wish. Forbidden and storage errors are answered elsewhere."""
-SAMPLE: Final = 500
-"""How many of the newest messages are searched for errors."""
-SPAN_MS: Final = 86_400_000
 ERRORS_SHOWN: Final = 8
 
 
@@ -163,6 +163,7 @@ async def _show(request: Request, parts: Parts, **said_too: Any) -> Response:
         settings=settings,
         added=request.query_params.get("added") == "1",
         rate=_rate(card),
+        since=field_time(parts.clock.now() - DAY_MS),
     )
 
 
@@ -209,16 +210,17 @@ async def _lanes(parts: Parts, channel_id: int) -> list[dict[str, Any]]:
     ]
 
 
-async def _errors(parts: Parts, place: Place, name: str) -> list[tuple[str, str, int, int]]:
-    """Give the errors of a channel among a tenant's newest messages of a day: code, state, count, newest."""
+async def _errors(parts: Parts, place: Place, name: str) -> list[tuple[str, str, int]]:
+    """Give a channel's commonest errors of a tenant's last day: code, state, count."""
     if place.tenant is None:
         return []
-    wanted = MessageFilter(since=parts.clock.now() - SPAN_MS)
-    rows: list[Row] = await parts.ledger.messages(place.tenant.id, wanted, None, SAMPLE)
-    found = [row for row in rows if row["channel"] == name and row["error"]]
-    counts = Counter((row["error"], row["state"]) for row in found)
-    newest = {(row["error"], row["state"]): row["updated_at"] for row in reversed(found)}
-    return [(*which, count, newest[which]) for which, count in counts.most_common(ERRORS_SHOWN)]
+    until = floor_ms(parts.clock.now(), QUARTER_MS) + QUARTER_MS
+    rows = await parts.ledger.figure_sums(place.tenant.id, QUARTER_MS, until - DAY_MS, until)
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        if row["kind"] == Kind.ENDED and row["error"] and row["channel"] == name:
+            counts[row["error"], State(row["code"]).label] += row["count"]
+    return [(*which, count) for which, count in counts.most_common(ERRORS_SHOWN) if count > 0]
 
 
 async def _grant(parts: Parts, name: str) -> dict[str, Any] | None:

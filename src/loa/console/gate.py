@@ -11,6 +11,7 @@ from urllib.parse import quote
 from loa.console import cookies
 from loa.console.http import App, Event, Receive, Scope, Send, answer, header, read_form
 from loa.console.language import Language, language_in
+from loa.console.multipart import first_field
 from loa.console.theme import theme_in
 from loa.console.visitor import Visitor
 from loa.errors import StorageError
@@ -87,6 +88,8 @@ class Gate:
             if body is None:
                 await answer(send, 413, self._written(scope, "too_long"))
                 return
+            if not body and not header(scope, TOKEN_HEADER):
+                scope["state"]["form"], receive = await first_field(scope, receive, FIELD)
             if not self._is_ours(scope, cookie, body):
                 log.warning("a form without its token was refused", method=scope["method"], reason="token")
                 await answer(send, 403, self._written(scope, "stale_form"))
@@ -156,7 +159,10 @@ def _is_same_origin(scope: Scope) -> bool:
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:
-    """Read a form, None when it is too long; what is no form is left to the page, which needs the header."""
+    """Read a form, None when it is too long.
+
+    What is no plain form is left to the page, and brings the token in the header or as the first field of its parts.
+    """
     if header(scope, b"content-type").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return b""
     parts: list[bytes] = []

@@ -18,9 +18,11 @@ from loa.domain.ids import message_id_from, message_public_id
 from loa.domain.lifecycle import State
 from loa.domain.roles import May, may
 from loa.domain.traffic import TrafficClass
-from loa.ports.records import MessageFilter, Row
+from loa.ports.records import Found, MessageFilter, Row
 
 PAGE: Final = 50
+REACH: Final = 50_000
+"""How many messages one page looks through for those that match, where no index leads to them."""
 STATES: Final = {state.label: state for state in State}
 CLASSES: Final = {each.label: each for each in TrafficClass}
 DEALT: Final = {"0": False, "1": True}
@@ -100,9 +102,12 @@ async def messages(request: Request, parts: Parts) -> Response:
     place = await place_of(request, parts)
     asked = read_filter(request.query_params, parts.read_number)
     before = message_id_from(request.query_params.get("before", ""))
-    rows: list[Row] = []
+    found, reached = Found(()), None
     if place.tenant is not None and not asked.unreadable:
-        rows = await parts.ledger.messages(place.tenant.id, asked.wanted, before, PAGE + 1)
+        found = await parts.ledger.find_messages(place.tenant.id, asked.wanted, before, PAGE + 1, REACH)
+        if found.further is not None:
+            reached = await parts.ledger.message(place.tenant.id, found.further)
+    rows = found.rows
     whole = may(visitor_of(request).role, May.SEE_NUMBERS)
     shown = [line(row, whole=whole) for row in rows[:PAGE]]
     return render(
@@ -113,6 +118,7 @@ async def messages(request: Request, parts: Parts) -> Response:
         lines=shown,
         older=shown[-1]["id"] if len(rows) > PAGE else "",
         paged=before is not None,
+        reached=None if reached is None else {"id": message_public_id(reached["id"]), "at": reached["accepted_at"]},
         states=list(STATES),
         classes=list(CLASSES),
         channels=sorted(each.name for each in await parts.ledger.channels()),

@@ -1,20 +1,25 @@
 """What the screens of the console work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.requests import Request
 
 from loa.console.acts import Acts
+from loa.console.api_book import ApiBook
 from loa.console.errands import Errands
+from loa.console.exchanges import Exchanges
 from loa.console.sending import Sending
+from loa.console.streams import Streams
+from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
 from loa.console.world import World
 from loa.domain.latency import Wait
+from loa.ports.batches import BatchReading
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
-from loa.ports.ledger import Directory, Figures, Search, Templates
+from loa.ports.ledger import Deliveries, Directory, Figures, Search, Templates
 from loa.stages.signing_in import SigningIn
 
 
@@ -26,7 +31,7 @@ class Learned(Protocol):
         ...
 
 
-class Reading(Search, Directory, Templates, Figures, Learned, Protocol):
+class Reading(Search, Directory, Templates, Deliveries, Figures, BatchReading, Learned, Protocol):
     """What the screens read from."""
 
 
@@ -39,6 +44,8 @@ class Parts:
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
     way into intake. `signing`: who is known, and where. `retells`: providers that can show what they sent, by
     name. `errands`: what is done to many messages. `world`: the simulated outside of a demo, None everywhere else.
+    `exchanges`: composes callbacks as they are posted. `troubles`: what is wrong, cheap to ask for every page.
+    `api`: the API as it is explained.
     """
 
     ledger: Reading
@@ -49,9 +56,13 @@ class Parts:
     acts: Acts
     sending: Sending
     signing: SigningIn
+    api: Callable[[], Awaitable[ApiBook]]
+    exchanges: Exchanges
+    troubles: Callable[[], Awaitable[Sequence[Trouble]]]
     retells: Mapping[str, Retells] = field(default_factory=dict)
     errands: Errands = field(default_factory=Errands)
     world: World | None = None
+    streams: Streams = field(default_factory=Streams)
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -15,7 +15,7 @@ from loa.console.pages import part, render
 from loa.console.parts import Parts, visitor_of
 from loa.console.phone_crash import Aftermath, aftermath
 from loa.console.place import Place, place_of
-from loa.console.tail import HEARTBEAT_LOOKS, LOOK_S, Position, newest_event
+from loa.console.tail import HEARTBEAT_LOOKS, LOOK_S, Position
 from loa.console.world import Bubble, Handset, Sight, World
 from loa.domain.ids import message_id_from
 from loa.domain.roles import May, Role, may
@@ -103,7 +103,7 @@ async def _tail(request: Request, parts: Parts, place: Place) -> dict[str, Any]:
     whole = may(visitor_of(request).role, May.SEE_NUMBERS)
     if place.tenant is None:
         return {"lines": [], "position": str(Position(0, 0)), "rows": ROWS}
-    event = await newest_event(parts, place.tenant.id)
+    event = await parts.ledger.last_event(place.tenant.id)
     rows = await parts.ledger.messages(place.tenant.id, MessageFilter(), None, ROWS)
     position = Position(rows[0]["id"] if rows else 0, event)
     return {"lines": [line(row, whole=whole) for row in rows], "position": str(position), "rows": ROWS}

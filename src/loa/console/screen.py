@@ -41,6 +41,7 @@ class Screen:
 
         async def answer(request: Request) -> Response:
             request.state.in_a_demo = parts.world is not None
+            request.state.troubles = await parts.troubles()
             if not may(visitor_of(request).role, self.needs):
                 return render(request, "refused.html", status=403)
             if self.asks_again and not is_fresh(request, parts.clock.now()):

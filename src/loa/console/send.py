@@ -36,6 +36,8 @@ PREFILLED: Final = ("sender", "type", "template", "mode", "content")
 """What an address may fill in. Texts and numbers may not: addresses end up in logs and histories."""
 SHOWN: Final = 20
 """Messages of a submission that its page lists."""
+WRITTEN: Final = 20
+"""Destinations that stand in code: ten thousand would be sent with every look."""
 TROUBLE_MAX: Final = 600
 """Characters of what stands against one field: ten thousand numbers may all be bad."""
 _OPEN: Final = frozenset(state.label for state in State if not is_final(state))
@@ -162,6 +164,7 @@ async def _page(desk: Desk, troubles: Troubles | None = None, *, status: int = 2
         look_against=against,
         snippets=_snippets(desk),
         key=KEY,
+        written=WRITTEN,
         now=desk.parts.clock.now(),
         back=link(PATH, tenant=desk.place.named),
         action=link(PATH, tenant=desk.place.named),
@@ -238,7 +241,8 @@ def _confirm(desk: Desk, look: Look) -> Response:
 
 def _snippets(desk: Desk) -> Mapping[str, str]:
     origin = f"{desk.request.url.scheme}://{desk.request.url.netloc}"
-    call = Call("POST", origin + SEND_CALL, desk.body)
+    body = {**desk.body, "destinations": list(desk.filled.pieces[:WRITTEN])}
+    call = Call("POST", origin + SEND_CALL, body)
     return {name: write(call) for name, write in LANGUAGES.items()}
 
 

@@ -13,6 +13,10 @@ from loa.domain.traffic import VENDOR_TYPES, TrafficClass
 
 CLASSES: Final = (TrafficClass.TRANSACTIONAL, TrafficClass.ADVERTISING)
 """One-time codes live minutes and come from a program: a table is no way for them."""
+RAGGED: Final = "batch_ragged"
+REPEATED: Final = "batch_repeated"
+LEFT_OUT: Final = "batch_left_out"
+"""What stands against rows beside what intake says. Nobody but people who hand batches in is ever told."""
 REQUEST_ID_MAX: Final = 50
 TEXT_MAX: Final = 2_000
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -94,7 +98,7 @@ class Renderer:
         """Make the line of a row, or say why there is none."""
         plan = self._plan
         if len(row) != self._width:
-            return Finding("row", "batch_ragged", {"count": len(row), "limit": self._width})
+            return Finding("row", RAGGED, {"count": len(row), "limit": self._width})
         if any("\0" in cell for cell in row):
             return Finding("row", "contains_nul")
         destination = row[plan.destination]

@@ -38,17 +38,21 @@ class May(StrEnum):
     CHANGE_KEYS = "change_keys"
     CHANGE_USERS = "change_users"
     READ_AUDIT = "read_audit"
+    READ_SYSTEM = "read_system"
+    """How program and ledger do, and by which settings they run."""
 
 
 _DEVELOPER: Final = frozenset({May.READ_MESSAGES, May.SEND, May.CHANGE_KEYS, May.CHANGE_ENDPOINTS})
-_OPERATOR: Final = frozenset({May.READ_MESSAGES, May.SEE_NUMBERS, May.SEND, May.SETTLE, May.PAUSE_CHANNELS})
+_OPERATOR: Final = frozenset(
+    {May.READ_MESSAGES, May.SEE_NUMBERS, May.SEND, May.SETTLE, May.PAUSE_CHANNELS, May.READ_SYSTEM}
+)
 ALLOWED: Final[Mapping[Role, frozenset[May]]] = {
     Role.OWNER: frozenset(May),
     Role.ADMIN: frozenset(May) - {May.CHANGE_USERS},
     Role.DEVELOPER: _DEVELOPER,
     Role.OPERATOR: _OPERATOR,
     Role.ANALYST: frozenset({May.READ_MESSAGES}),
-    Role.AUDITOR: frozenset({May.READ_MESSAGES, May.READ_AUDIT}),
+    Role.AUDITOR: frozenset({May.READ_MESSAGES, May.READ_AUDIT, May.READ_SYSTEM}),
 }
 
 

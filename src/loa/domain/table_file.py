@@ -26,6 +26,7 @@ SAMPLE_LINES: Final = 20
 _PIECE: Final = 1 << 20
 _SEPARATOR_LINE: Final = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[+0-9][0-9 .()-]{7,}")
+_ZIP: Final = b"PK\x03\x04"
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -59,6 +60,9 @@ def open_table(file: IO[bytes], *, delimiter: str = "", header: bool | None = No
 
     Errors: TableRefused, also while its rows are read.
     """
+    file.seek(0)
+    if file.read(4) == _ZIP:
+        raise TableRefused("table_spreadsheet", "this is a workbook: save it as CSV (UTF-8) and hand that in")
     encoding = encoding_of(file)
     marked, skipped = _sample(file, encoding)
     chosen = delimiter or marked.delimiter or _likely_delimiter(marked.lines)

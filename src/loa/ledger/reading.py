@@ -163,6 +163,21 @@ def _callback(event: Read) -> Read:
 
 IS_DEAD: Final = f"m.flags & {DEAD} <> 0"
 """As the index of dead letters has it, so that it serves."""
+DISORDER_MS: Final = 3_600_000
+"""How far apart two submissions may have been accepted in another order than their ids have."""
+BISECT_FROM: Final = 10_000
+"""A span of fewer submissions is read through instead of being bisected."""
+
+
+def is_narrow(wanted: MessageFilter) -> bool:
+    """Tell whether a filter leaves out messages that no index leaves out."""
+    return bool(
+        wanted.states
+        or wanted.traffic_class is not None
+        or wanted.dead is not None
+        or any((wanted.sender, wanted.channel, wanted.request_id, wanted.error))
+    )
+
 
 Spelling = Callable[[str, Any], str]
 """Binds a value under a name and gives how the query spells it."""

@@ -28,6 +28,7 @@ from loa.ports.records import (
     Decision,
     DueCallback,
     Endpoint,
+    Found,
     MessageFilter,
     NewInbound,
     NewSubmission,
@@ -375,6 +376,15 @@ class Search(Protocol):
         ...
 
     async def messages(self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]: ...
+    async def find_messages(
+        self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int, reach: int
+    ) -> Found:
+        """List messages as `messages` does, but look at about `reach` of them at most where no index leads to them.
+
+        Where ids and times of acceptance do not rise together within an hour, some near the ends of a span may lack.
+        """
+        ...
+
     async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
         """Count the unknown messages accepted since then that still wait for evidence, of `limit` that wait."""
         ...
@@ -385,6 +395,10 @@ class Search(Protocol):
         A row's `inbound` is the InboundEvent that it tells of, once however many endpoints are told, and beside it
         there are `id` and `at` alone; None where it tells of a message.
         """
+        ...
+
+    async def last_event(self, tenant_id: int) -> int:
+        """Give the cursor behind a tenant's last event, 0 where there is none."""
         ...
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]: ...

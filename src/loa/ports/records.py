@@ -370,6 +370,17 @@ class MessageFilter:
     dealt_with: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search gave: rows, newest first, and how far it looked.
+
+    `further`: the last message that was looked at, None where the page is full or all were.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    further: int | None = None
+
+
 Row = Mapping[str, Any]
 """One row for reading, as the query names its columns; states and classes are labels, times milliseconds."""
 

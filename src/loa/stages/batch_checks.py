@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from loa.domain.batch_plan import Line, Renderer, from_json, together
+from loa.domain.batch_plan import REPEATED, Line, Renderer, from_json, together
 from loa.domain.rules import Finding
 from loa.ports.batches import Batch, Batches, BatchNote, BatchRows
 from loa.ports.clock import Clock
@@ -15,7 +15,7 @@ from loa.stages.planning import Plan, Planner
 from loa.stages.registry import Principal
 from loa.stages.request import SendRequest
 
-REPEATED: Final = "batch_repeated"
+NOBODY_LEFT: Final = "no_destination"
 PLANS_IN_A_ROW: Final = 20
 """Plans drawn before others have their turn: drawing holds the loop."""
 
@@ -131,7 +131,7 @@ def _against(plan: Plan, group: list[Line]) -> dict[int, Finding]:
     found = {group[place].row: why for place, why in zip(plan.sorted.bad, plan.sorted.findings, strict=True)}
     if plan.would_be_accepted:
         return found
-    whole = (plan.denied + plan.findings)[0]
-    # That no route is left follows from what is wrong with the whole: what can be cured is named.
-    own = {row: why for row, why in found.items() if why.code != NO_ROUTE}
-    return {line.row: own.get(line.row, whole) for line in group}
+    # That no route and no number is left follows from what is wrong with the whole: what can be cured is named.
+    whole = [each for each in plan.denied + plan.findings if each.code != NOBODY_LEFT]
+    own = {row: why for row, why in found.items() if why.code != NO_ROUTE or not whole}
+    return {line.row: own.get(line.row) or (whole or plan.findings)[0] for line in group}

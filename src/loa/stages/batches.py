@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from loa.domain.batch_plan import Line, Renderer, from_json, together
+from loa.domain.batch_plan import LEFT_OUT, Line, Renderer, from_json, together
 from loa.domain.rules import Finding, findings_of
-from loa.errors import CallerError, Forbidden
+from loa.errors import CallerError, Forbidden, StorageError
 from loa.observe.log import get_logger
 from loa.ports.batches import Batch, Batches, BatchPart, BatchState
 from loa.ports.clock import Clock
@@ -30,11 +30,12 @@ from loa.stages.request import SendRequest, fingerprint
 from loa.stages.signal import Signal
 
 TICK_S: Final = 0.25
-LEASE_MS: Final = 15_000
+CLAIM_MS: Final = 15_000
 RENEW_S: Final = 5.0
 SLICES_A_SECOND: Final = 4
 SUBMITTED_AT_ONCE: Final = 100
 """Submissions that wait for one commit: what a batch takes of the room that intake has for all."""
+LEFT_ALONE_S: Final = 5.0
 BEGUN_WITHIN_MS: Final = 60_000
 """A slice that was begun is submitted within this time, or by whoever does it again."""
 
@@ -100,30 +101,50 @@ class BatchStage:
         """Do the next piece of every batch; tell whether anything was done. Errors: StorageError."""
         batches = await self._ledger.open_batches(self._clock.now())
         self._forget({each.id for each in batches})
-        done = [await self._step(each) for each in batches if self._free_at.get(each.id, 0) <= self._clock.monotonic()]
-        return any(done)
+        free = [each for each in batches if self._free_at.get(each.id, 0) <= self._clock.monotonic()]
+        return any([await self._try(each) for each in free])
 
     def _forget(self, ids: set[int]) -> None:
         self._held = {key: at for key, at in self._held.items() if key in ids}
         self._free_at = {key: at for key, at in self._free_at.items() if key in ids}
         self._checks.forget(ids)
 
-    async def _step(self, batch: Batch) -> bool:
-        if self._clock.monotonic() - self._held.get(batch.id, -RENEW_S) < RENEW_S and await self._work(batch):
-            return True
-        claimed = await self._claim(batch)
-        return claimed is not None and await self._work(claimed)
+    async def _try(self, batch: Batch) -> bool:
+        """Do the next piece of a batch; one in which that fails is left for a while, so that it holds up no other."""
+        before = self._free_at.get(batch.id, 0.0)
+        self._free_at[batch.id] = self._clock.monotonic() + LEFT_ALONE_S
+        try:
+            done = await self._step(batch, before)
+        except StorageError:
+            self._free_at[batch.id] = before
+            raise
+        return done
 
-    async def _work(self, batch: Batch) -> bool:
-        """Do the next piece of a batch that is ours; False where it is not, or is not to be worked on any more."""
+    async def _step(self, batch: Batch, free_at: float) -> bool:
+        """Do the next piece; afterwards the batch is free again, as its rate says."""
+        began = self._clock.monotonic()
+        held = began - self._held.get(batch.id, -RENEW_S) < RENEW_S
+        sent = await self._work(batch) if held else None
+        if sent is None:
+            claimed = await self._claim(batch)
+            sent = None if claimed is None else await self._work(claimed)
+        earlier = max(free_at, began - 1 / SLICES_A_SECOND)
+        self._free_at[batch.id] = earlier + sent / batch.rate if sent and batch.rate else free_at
+        return sent is not None
+
+    async def _work(self, batch: Batch) -> int | None:
+        """Do the next piece of a batch that is ours; None where it is not, or is not to be worked on any more.
+
+        Gives how many messages were handed in.
+        """
         if batch.state is BatchState.CHECKING:
-            return await self._checks.step(batch, self._owner)
+            return 0 if await self._checks.step(batch, self._owner) else None
         return await self._send(batch)
 
     async def _claim(self, batch: Batch) -> Batch | None:
         """Take the right to work on a batch, or renew it."""
         at, now = self._clock.monotonic(), self._clock.now()
-        claimed = await self._ledger.claim_batch(batch.id, self._owner, now, now + LEASE_MS)
+        claimed = await self._ledger.claim_batch(batch.id, self._owner, now, now + CLAIM_MS)
         if claimed is None:
             self._held.pop(batch.id, None)
         else:
@@ -132,18 +153,17 @@ class BatchStage:
 
     # sending
 
-    async def _send(self, batch: Batch) -> bool:
+    async def _send(self, batch: Batch) -> int | None:
         """Send the next slice, or the one that was begun and not recorded."""
-        began = self._clock.monotonic()
         rows = await self._ledger.batch_rows(batch, batch.position)
         if rows is None:
-            return False
+            return None
         now = self._clock.now()
         most = max(1, batch.rate // SLICES_A_SECOND) if batch.rate else len(rows.rows)
         end = min(batch.position + most, rows.first + len(rows.rows))
-        begun = await self._ledger.begin_slice(batch.id, self._owner, end, now, now + LEASE_MS)
+        begun = await self._ledger.begin_slice(batch.id, self._owner, end, now, now + CLAIM_MS)
         if begun is None or begun.position != batch.position:
-            return False
+            return None
         renderer = Renderer(from_json(begun.plan), begun.columns)
         outcome = _Outcome([], {})
         lines: list[Line] = []
@@ -157,10 +177,7 @@ class BatchStage:
         self._probe.reached(Point.BATCH_SUBMITTED)
         await self._record(begun, outcome)
         self._probe.reached(Point.BATCH_RECORDED)
-        if batch.rate:
-            earlier = max(self._free_at.get(batch.id, began), began - 1 / SLICES_A_SECOND)
-            self._free_at[batch.id] = earlier + len(lines) / batch.rate
-        return True
+        return len(lines)
 
     async def _submit_all(self, batch: Batch, lines: list[Line], outcome: _Outcome, *, again: bool) -> None:
         """Hand the lines of a slice to intake, so many at once that they share commits."""
@@ -232,6 +249,6 @@ def _note(outcome: _Outcome, group: list[Line], result: tuple[str, Sequence[int]
         return
     referent_id, skipped = result
     left_out = set(skipped)
-    outcome.left.update((group[place].row, Finding("destinations", "batch_left_out")) for place in left_out)
+    outcome.left.update((group[place].row, Finding("destinations", LEFT_OUT)) for place in left_out)
     rows = tuple(line.row for place, line in enumerate(group) if place not in left_out)
     outcome.sent.append((referent_id, rows))

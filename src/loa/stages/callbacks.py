@@ -27,6 +27,9 @@ BREAK_AFTER = 5
 REST_MS = 30_000
 GIVE_UP_MS = 5 * 86_400_000
 """An endpoint that did nothing but fail for so long is switched off. Source: Svix and Standard Webhooks practice."""
+GONE = "the endpoint answered 410 Gone"
+FAILED_FOR_DAYS = "the endpoint failed for five days"
+"""Why an endpoint was switched off, as it is kept."""
 POLL_S = 1.0
 
 log = get_logger("loa.stages.callbacks")
@@ -196,7 +199,7 @@ class CallbackStage:
             health.since = now
         elif not gone and now - health.since < GIVE_UP_MS:
             return
-        reason = "the endpoint answered 410 Gone" if gone else "the endpoint failed for five days"
+        reason = GONE if gone else FAILED_FOR_DAYS
         if gone or now - health.since >= GIVE_UP_MS:
             health.disabled = True
             log.warning("an endpoint was switched off", endpoint_id=endpoint_id, reason=reason)

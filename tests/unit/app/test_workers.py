@@ -17,7 +17,7 @@ from loa.app.servers import bind, bind_several
 from loa.app.workers import Workers, of_a_worker, of_the_parent, read, written
 from loa.errors import ConfigError
 from loa.observe.clock import SystemClock
-from loa.settings.load import load
+from loa.settings.load import Loaded, load
 from loa.settings.secret import Secret
 from loa.settings.tree import Settings
 
@@ -54,7 +54,7 @@ async def at_work(
     with ExitStack() as sockets:
         bound = [sockets.enter_context(each) for each in bind_several("127.0.0.1", 0, count)]
         command = (sys.executable, "-c", WORKER.replace("STUBBORN", str(stubborn)))
-        built = Workers(settings(directory, count), bound, command, clock or SystemClock())
+        built = Workers(Loaded(settings(directory, count), {}), bound, command, clock or SystemClock())
         async with asyncio.timeout(20):
             await built.start()
             try:
@@ -133,7 +133,9 @@ def test_a_worker_reads_the_very_settings_of_its_parent(tmp_path: Path) -> None:
         "server.admin_port": 9100,
     }
     parents = load(flags=flags).settings
-    own, number = read(written(of_a_worker(parents, 2), 5))
+    loaded, number = read(written(of_a_worker(parents, 2), 5, {"language": "default"}))
+    own = loaded.settings
+    assert loaded.origins == {"language": "default"}
     assert number == 5
     assert own == of_a_worker(parents, 2)
     assert own.database == Secret("postgresql://loa:hush@127.0.0.1/loa")

@@ -1,17 +1,20 @@
 """What each screen declares is looked at, and who signed in a while ago is asked again before secrets."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
-from tests.support.browser import PASSWORD, Browser
+from tests.support.browser import PASSWORD, Browser, Page
 from tests.support.inside import Inside, running_inside
 
 from loa.app.console import demo_link, first_link
 from loa.console.screen import Screen
 from loa.console.screens import SCREENS
 from loa.domain.roles import May
+from loa.ports.users import Deed
 
 HOME, CONFIRM, SIGN_INS = "/console/", "/console/confirm", "/console/sign-ins"
 SECRETS = {May.SEE_CONTENT, May.CHANGE_KEYS, May.CHANGE_USERS}
@@ -111,3 +114,36 @@ async def test_who_has_no_password_is_not_asked(loa: Inside) -> None:
     token = {"form_token": (await own.get(SIGN_INS)).field("form_token")}
     assert (await own.post("/console/messages/msg_1/content", token)).status == 404
     assert (await own.get(CONFIRM)).status == 303
+
+
+async def test_a_long_log_is_taken_out_whole(loa: Inside) -> None:
+    own = await owner(loa)
+    ledger = loa.gateway.ledger
+    many = [(await ledger.add_deed(Deed(each, None, "hoa", "tests.b"))).id for each in range(1_100)]
+    token = (await own.get(SIGN_INS)).field("form_token")
+    taken = await own.post("/console/audit/export?verb=tests", {"form_token": token, "format": "jsonl"})
+    assert [json.loads(each)["id"] for each in taken.text.splitlines()] == many[::-1]
+
+
+async def test_a_key_made_in_the_console_sends_at_once_and_a_revoked_one_no_more(loa: Inside) -> None:
+    own = await owner(loa)
+    token = {"form_token": (await own.get(SIGN_INS)).field("form_token")}
+    permission = {"permission.read:messages": "1"}
+    old = secret_in(await own.post("/console/keys/new", {**token, "name": "shop", **permission}))
+    assert await answered(loa, old) == 200
+    fresh = secret_in(await own.post("/console/keys/1/rotate", token))
+    assert [await answered(loa, each) for each in (old, fresh)] == [200, 200], "both are good"
+    assert (await own.post("/console/keys/1/revoke", {**token, "word": old[-4:]})).status == 303
+    assert [await answered(loa, each) for each in (old, fresh)] == [401, 200]
+
+
+def secret_in(page: Page) -> str:
+    found = re.search(r"loa_live_\w{38}", page.text)
+    assert found is not None, page.text
+    return found[0]
+
+
+async def answered(loa: Inside, key: str) -> int:
+    url = f"{loa.gateway.url}/api/v1/messages?limit=1"
+    async with aiohttp.ClientSession(headers={"API-KEY": key}) as session, session.get(url) as answer:
+        return answer.status

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from loa.console.language import Language
 from loa.console.messages import read_filter
 from loa.console.parts import Parts
 from loa.console.preferences import back_to
-from loa.console.tail import Position, follow, newest_event, read_position
+from loa.console.streams import AT_MOST
+from loa.console.tail import MOST, ROWS, Following, Position, read_position
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
 from loa.domain.roles import Role
@@ -229,15 +231,13 @@ def test_a_position_that_is_none(written: str) -> None:
     assert read_position(written) is None
 
 
-async def test_the_newest_event_is_found(room: Room) -> None:
-    events = await room.desk.ledger.events(1, 0, 500)
-    assert await newest_event(room.parts, 1) == events[-1]["id"]
-    assert await newest_event(room.parts, 99) == 0
+def following(room: Room, query: str = "") -> Following:
+    return Following(room.parts, 1, read(query), Language.ENGLISH, whole=False, named="")
 
 
 async def test_a_stream_goes_on_where_it_stopped_and_shows_it_is_alive(room: Room) -> None:
-    at = Position((await room.ids())[0], await newest_event(room.parts, 1))
-    stream = follow(room.parts, 1, at, language=Language.ENGLISH, whole=False, named="")
+    at = Position((await room.ids())[0], await room.desk.ledger.last_event(1))
+    stream = following(room).follow(at)
     assert await anext(stream) == "retry: 2000\n\n"
     assert await anext(stream) == ": here\n\n"
     await room.desk.ledger.accept(submission(numbers=[84_955_555_555]))
@@ -246,6 +246,47 @@ async def test_a_stream_goes_on_where_it_stopped_and_shows_it_is_alive(room: Roo
     assert told.startswith(f"id: {newest}-{at.event}\ndata: ")
     assert "84•••••••55" in told
     await stream.aclose()
+
+
+async def test_a_look_tells_of_a_bounded_number_of_rows_however_much_happens(room: Room) -> None:
+    ledger = room.desk.ledger
+    at = Position((await room.ids())[0], await ledger.last_event(1))
+    many = submission(numbers=list(range(84_903_000_000, 84_903_000_000 + 2 * MOST)))
+    await ledger.accept(many)
+    await ledger.cancel(1, many.referent_id, room.desk.clock.now())
+    look = await following(room).look(at)
+    assert len(look.rows) == ROWS
+    assert look.left_out
+    assert look.happened == 2 * MOST
+    # It does not lag behind: the next look begins at the newest.
+    assert look.position.event == await ledger.last_event(1)
+    assert (await following(room).look(look.position)).happened == 0
+
+
+async def test_a_stream_tells_of_what_the_filter_wants(room: Room) -> None:
+    ledger = room.desk.ledger
+    at = Position((await room.ids())[0], await ledger.last_event(1))
+    await ledger.accept(submission(sender="OTHER", numbers=[84_903_000_001]))
+    wanted = submission(sender="MINE", numbers=[84_903_000_002])
+    await ledger.accept(wanted)
+    look = await following(room, "sender=MINE").look(at)
+    assert [row["sender"] for row in look.rows] == ["MINE"]
+    assert (await following(room, "state=cancelled").look(at)).rows == []
+    await ledger.cancel(1, wanted.referent_id, room.desk.clock.now())
+    (row,) = (await following(room, "state=cancelled").look(at)).rows
+    assert row["sender"] == "MINE"
+
+
+async def test_a_user_has_no_more_than_a_few_streams(room: Room) -> None:
+    streams = room.desk.streams
+    with ExitStack() as stack:
+        for _ in range(AT_MOST):
+            assert stack.enter_context(streams.held(1))
+        assert (await room.get("/console/tail/events?after=0-0")).status == 429
+        with streams.held(1) as free:
+            assert not free
+        assert not streams.full(2)
+    assert not streams.full(1)
 
 
 async def _next(room: Room, stream: Any) -> str:
@@ -261,8 +302,23 @@ async def test_a_stream_from_nowhere_is_not_there(room: Room) -> None:
     assert (await room.get("/console/tail/events?after=nonsense")).status == 404
 
 
+async def test_a_search_that_found_too_little_can_go_further_back(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loa.console.messages.REACH", 5)
+    target, seen = "/console/messages?state=delivered", []
+    for _ in range(20):
+        page = text(await room.get(target, **{"accept-language": "en"}))
+        seen += re.findall(r'<tr id="(\w+)"', page)
+        further = re.search(r'class="button" href="([^"]*)">Search further back', page)
+        if further is None:
+            break
+        target = further[1].replace("&amp;", "&")
+    rows = await room.desk.ledger.messages(1, MessageFilter(states=(State.DELIVERED,)), None, 50)
+    assert seen == [message_public_id(row["id"]) for row in rows]
+    assert "before=" in target
+
+
 TILE = re.compile(r'href="(/console/messages[^"]*)"><b><data value="(\d+)">')
-NUMBER_IN_A_TABLE = re.compile(r'<td class="end"><a href="(/console/messages[^"]*)">(\d+)</a>')
+NUMBER_IN_A_TABLE = re.compile(r'<td class="end"><a href="(/console/messages[^"]*)"(?: class="nowrap")?>(\d+)</a>')
 
 
 @pytest.mark.parametrize("chosen", ["1h", "24h", "7d"])

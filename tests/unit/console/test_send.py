@@ -210,6 +210,7 @@ async def test_what_is_typed_fast_is_looked_at_in_part_and_said_so(desk: Desk) -
     many = "\n".join(f"09{12_000_000 + number}" for number in range(1_100))
     page = text(await post(desk, destinations=many, headers={"hx-request": "true"}))
     assert "only the first 1,000 of 1,100" in page
+    assert "Only the first 20 of 1,100 destinations are written here" in page
     assert "only the first" not in text(await post(desk, destinations=many))
 
 

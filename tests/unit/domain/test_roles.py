@@ -24,6 +24,7 @@ def test_every_role_is_decided() -> None:
         (May.CHANGE_KEYS, {Role.OWNER, Role.ADMIN, Role.DEVELOPER}),
         (May.CHANGE_USERS, {Role.OWNER}),
         (May.READ_AUDIT, {Role.OWNER, Role.ADMIN, Role.AUDITOR}),
+        (May.READ_SYSTEM, {Role.OWNER, Role.ADMIN, Role.OPERATOR, Role.AUDITOR}),
     ],
 )
 def test_who_may_do_it(what: May, roles: set[Role]) -> None:

@@ -116,6 +116,7 @@ def test_rows_of_another_width_and_zero_octets_come_out_as_they_are() -> None:
     ("data", "code", "line"),
     [
         (b"", "table_empty", 0),
+        (b"PK\x03\x04" + bytes(100), "table_spreadsheet", 0),
         (b"\n\n", "table_empty", 0),
         (b'a,b\n1,"open\n2,3\n', "table_quotes", 3),
         (b'a,b\n1,"x"y\n', "table_quotes", 2),

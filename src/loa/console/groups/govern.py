@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from loa.console import audit, confirm, sign_ins, users
+from loa.console import audit, confirm, sign_ins, system, users
 from loa.console.screen import CONFIRM_PATH, Screen
 from loa.domain.roles import May
 
@@ -20,6 +20,8 @@ SCREENS: Final = (
     Screen(f"{USER}/reset-link", users.reset_link, May.CHANGE_USERS, "POST", asks_again=True, form=USER),
     Screen(audit.PATH, audit.audit, May.READ_AUDIT),
     Screen(f"{audit.PATH}/export", audit.export, May.READ_AUDIT, "POST", asks_again=True, form=audit.PATH),
+    Screen(system.PATH, system.system, May.READ_SYSTEM),
+    Screen(f"{system.PATH}/bundle", system.bundle, May.READ_SYSTEM, "POST"),
     Screen(CONFIRM_PATH, confirm.ask, READ),
     Screen(CONFIRM_PATH, confirm.confirm, READ, "POST"),
     Screen(sign_ins.PATH, sign_ins.sign_ins, READ),

@@ -61,6 +61,8 @@ function make(figure, room) {
       ? { stroke: color, width: 2, dash: dashed ? [6, 5] : undefined, points: { ...points, size: 5, fill: color }, spanGaps: false }
       : { stroke: color, fill: color, width: 0, paths: bars, points: { show: false } },
   );
+  // Of a scale by powers, the marks that read as 1, 2 and 5.
+  const readable = figure.id === "chart-latency" ? { filter: (_plot, marks) => marks.map((each) => ("125".includes(String(each)[0]) ? each : null)) } : {};
   const lowest = ms && figure.id === "chart-latency" ? { distr: 3, log: 10 } : { range: (_plot, _low, high) => [0, Math.max(high * 1.08, 1)] };
   return new uPlot(
     {
@@ -70,7 +72,7 @@ function make(figure, room) {
       legend: { show: false },
       cursor: { y: false, points: { show: kind === "lines" }, drag: { x: false, y: false } },
       scales: { x: { time: true }, y: lowest },
-      axes: [{ ...axis, values: moments(), space: 64 }, { ...axis, size: 62, values: (_plot, marks) => marks.map((each) => (each === null ? "" : write(each))) }],
+      axes: [{ ...axis, size: 26, gap: 6, values: moments(), space: 64 }, { ...axis, size: 62, ...readable, values: (_plot, marks) => marks.map((each) => (each === null ? "" : write(each))) }],
       series: [{}, ...series],
       hooks: { setCursor: [(plot) => say(figure.id, plot.cursor.idx, write)] },
     },
@@ -129,9 +131,7 @@ function again() {
 }
 
 // What is open stays open, and nobody is asked while nobody looks.
-document.addEventListener("htmx:before:morph:attr", (event) => {
-  if (event.target.matches("details") && event.detail.attrName === "open") event.preventDefault();
-});
+htmx.config.morphIgnore.push("open");
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden) event.preventDefault();
 });

@@ -91,6 +91,17 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A process that shares the database. `slots`: how many places of channels it holds. Units: milliseconds."""
+
+    name: str
+    version: str
+    started_at: int
+    seen_at: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServerState:
     """A database as it is now. Units: octets, milliseconds for clocks, seconds for ages.
 
@@ -113,6 +124,7 @@ class ServerState:
     missing_days: tuple[str, ...] = ()
     dead_rows: tuple[DeadRows, ...] = ()
     nodes: int = 0
+    members: tuple[Member, ...] = ()
     copying: bool = False
     restored: bool = False
     knows_cluster: bool = True
@@ -177,6 +189,13 @@ WHERE to_regclass('loa.' || parent || '_d' || day) IS NULL ORDER BY 1
 """
 
 
+_MEMBERS: Final = """
+SELECT n.name, n.version, (extract(epoch FROM n.started_at) * 1000)::bigint,
+  (extract(epoch FROM n.beat_at) * 1000)::bigint, (SELECT count(*)::int FROM slot s WHERE s.boot = n.boot)
+FROM node n WHERE n.dead_at IS NULL ORDER BY n.name
+"""
+
+
 async def _contents(connection: Any, clock: Clock) -> dict[str, Any]:
     today = day_of(clock.now())
     days = list(range(today, today + AHEAD + 1))
@@ -192,6 +211,7 @@ async def _contents(connection: Any, clock: Clock) -> dict[str, Any]:
         "nodes": await connection.fetchval(
             "SELECT count(*) FROM node WHERE dead_at IS NULL AND beat_at > clock_timestamp() - interval '30 seconds'"
         ),
+        "members": tuple(Member(*row) for row in await connection.fetch(_MEMBERS)),
         "copying": await connection.fetchval(UNFINISHED) is not None,
         "restored": await restoring.backup_at(connection) is not None,
         "knows_cluster": await restoring.may_ask_for_cluster(connection),

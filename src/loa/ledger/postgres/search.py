@@ -12,12 +12,12 @@ from loa.domain.receipt import stored_form
 from loa.ledger import reading
 from loa.ledger.contents import handed_over
 from loa.ledger.postgres.accept import days_around
-from loa.ledger.postgres.days import IMPORTED_END, day_of, day_of_id, day_start, first_id
+from loa.ledger.postgres.days import IMPORTED_END, INDEX_BITS, day_of, day_of_id, day_start, first_id
 from loa.ledger.postgres.inbound import read_told
 from loa.ledger.postgres.statements import IMPORTED, by_day, part_of_id, statement
 from loa.ledger.reading import Read
 from loa.ports.channel import Attempt
-from loa.ports.records import InboundEvent, MessageFilter, Row
+from loa.ports.records import Found, InboundEvent, MessageFilter, Row
 
 UNKNOWN_AT_ONCE: Final = 2_000
 LAST_ID: Final = 2**63 - 1
@@ -124,14 +124,77 @@ async def unknown_by_channel(connection: Any, tenant_id: int) -> list[Row]:
 
 async def messages(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
     """List messages, newest first, day after day until the page is full."""
+    return list((await find(connection, tenant_id, wanted, before, limit, None)).rows)
+
+
+async def find(
+    connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int, reach: int | None
+) -> Found:
+    """List messages, newest first, looking at `reach` of them at most where no index leads to them."""
     if wanted.states == (State.UNKNOWN,) and wanted.destination is None:
-        return await _unknown(connection, tenant_id, wanted, before, limit)
+        return Found(await _unknown(connection, tenant_id, wanted, before, limit))
+    by_index = wanted.destination is not None or not reading.is_narrow(wanted)
     rows: list[Row] = []
+    left = None if by_index else reach
     for day in await _days_back(connection, before, wanted):
-        rows += await _messages_of(connection, day, tenant_id, wanted, before, limit - len(rows))
+        low, high = await _span(connection, day, tenant_id, wanted, before)
+        looked_at, floor = await _reached(connection, day, tenant_id, (low, high), left)
+        span = (low if floor is None else floor, high)
+        rows += await _messages_of(connection, day, tenant_id, wanted, span, limit - len(rows))
         if len(rows) >= limit:
             break
-    return rows
+        if left is not None:
+            left -= looked_at
+            if left <= 0:
+                return Found(rows, floor)
+    return Found(rows)
+
+
+async def _reached(
+    connection: Any, day: int, tenant_id: int, span: tuple[int, int], left: int | None
+) -> tuple[int, int | None]:
+    """Give how many messages of a day a look may reach, and the last of them."""
+    rows = [] if left is None else await many(connection, "reached", tenant_id, *span, left, day=day)
+    return (rows[0]["n"], rows[0]["low"]) if rows else (0, None)
+
+
+async def _span(
+    connection: Any, day: int, tenant_id: int, wanted: MessageFilter, before: int | None
+) -> tuple[int, int]:
+    """Give the ids of a day between which a list may speak of messages: from the first up to below the second."""
+    low, high = (0, IMPORTED_END) if day == IMPORTED else (first_id(day), first_id(day + 1))
+    first, last = await _first_since(connection, day, tenant_id, wanted.since, wanted.until)
+    low, high = max(low, first or low), min(high, last or high)
+    return low, high if before is None else min(high, before)
+
+
+async def _first_since(
+    connection: Any, day: int, tenant_id: int, since: int | None, until: int | None
+) -> tuple[int | None, int | None]:
+    """Find the ids at which a tenant's submissions of a day reach two times, None where that narrows nothing."""
+    inside = [at for at in (since, until) if at is not None and day in (IMPORTED, day_of(at))]
+    ends = (await many(connection, "submission_ends", tenant_id, day=day)) if inside else []
+    if not ends or ends[0]["last"] is None:
+        return None, None
+    first, last = int(ends[0]["first"]), int(ends[0]["last"])
+    unit = 1 if day == IMPORTED else 1 << INDEX_BITS
+    if (last - first) // unit < reading.BISECT_FROM:
+        return None, None
+
+    async def reached(at: int) -> int:
+        low, high = first // unit, last // unit + 1
+        while low < high:
+            middle = (low + high) // 2
+            rows = await many(connection, "accepted_at_or_after", tenant_id, middle * unit, day=day)
+            if rows and rows[0]["accepted_at"] < at:
+                low = middle + 1
+            else:
+                high = middle
+        return low * unit
+
+    low = None if since is None or since not in inside else await reached(since - reading.DISORDER_MS)
+    high = None if until is None or until not in inside else await reached(until + reading.DISORDER_MS)
+    return low, high
 
 
 async def _unknown(connection: Any, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int) -> list[Row]:
@@ -145,7 +208,9 @@ async def _unknown(connection: Any, tenant_id: int, wanted: MessageFilter, befor
         last = page[-1]["message_id"]
         for day, among in reversed(by_day((row["message_id"] for row in page), int)):
             left = limit - len(rows)
-            rows += await _messages_of(connection, day, tenant_id, wanted, None, left, among=among) if left else []
+            rows += (
+                await _messages_of(connection, day, tenant_id, wanted, (0, LAST_ID), left, among=among) if left else []
+            )
     return rows
 
 
@@ -166,7 +231,7 @@ async def _messages_of(
     day: int,
     tenant_id: int,
     wanted: MessageFilter,
-    before: int | None,
+    span: tuple[int, int],
     limit: int,
     *,
     among: list[int] | None = None,
@@ -178,10 +243,9 @@ async def _messages_of(
         return f"${len(values)}"
 
     filters = [f"m.tenant_id = {bind('tenant', tenant_id)}", *reading.conditions(wanted, bind)]
-    if before is not None:
-        filters.append(f"m.id < {bind('before', before)}")
     if among is not None:
         filters.append(f"m.id = ANY({bind('among', among)}::bigint[])")
+    filters += [f"m.id >= {bind('low', span[0])}", f"m.id < {bind('high', span[1])}"]
     numbers = ", ".join(str(int(state)) for state in wanted.states)
     states = f"x.state IN ({numbers})" if numbers else "true"
     query = statement("message_page", day).format(filters=" AND ".join(filters), states=states)
@@ -244,6 +308,12 @@ async def told_inbound(connection: Any, tenant_id: int, numbers: set[int]) -> di
         for row in await many(connection, "told_of_inbound", tenant_id, group, day=day):
             told[-row["id"]] = read_told(row)
     return told
+
+
+async def last_event(connection: Any, tenant_id: int) -> int:
+    """Give the cursor behind the last event before which nothing can come any more."""
+    row = await one(connection, "last_event", tenant_id)
+    return row["id"] if row is not None else 0
 
 
 async def warnings(connection: Any, tenant_id: int, limit: int) -> list[Row]:

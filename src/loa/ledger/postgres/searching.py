@@ -5,7 +5,7 @@ from typing import Any
 
 from loa.ledger.postgres import search
 from loa.ports.channel import Attempt
-from loa.ports.records import MessageFilter, Row
+from loa.ports.records import Found, MessageFilter, Row
 
 
 class SearchReading:
@@ -55,6 +55,14 @@ class SearchReading:
             lambda c: search.messages(c, tenant_id, wanted, before, limit), tenant_id
         )
 
+    async def find_messages(
+        self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int, reach: int
+    ) -> Found:
+        """See ports.ledger.Search."""
+        return await self._read(  # type: ignore[no-any-return]
+            lambda c: search.find(c, tenant_id, wanted, before, limit, reach), tenant_id
+        )
+
     async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
         """See ports.ledger.Search."""
         return await self._read(lambda c: search.unknown_waiting(c, tenant_id, since, limit), tenant_id)  # type: ignore[no-any-return]
@@ -62,6 +70,10 @@ class SearchReading:
     async def events(self, tenant_id: int, after: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""
         return await self._read(lambda c: search.events(c, tenant_id, after, limit), tenant_id)  # type: ignore[no-any-return]
+
+    async def last_event(self, tenant_id: int) -> int:
+        """See ports.ledger.Search."""
+        return await self._read(lambda c: search.last_event(c, tenant_id), tenant_id)  # type: ignore[no-any-return]
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

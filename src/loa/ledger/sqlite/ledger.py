@@ -59,6 +59,7 @@ from loa.ports.records import (
     CallbackPage,
     ChannelRecord,
     Endpoint,
+    Found,
     MessageFilter,
     NewSubmission,
     RouteRecord,
@@ -399,6 +400,12 @@ class SqliteLedger(Calls):
             lambda connection: search.messages(connection, tenant_id, wanted, before, limit)
         )
 
+    async def find_messages(
+        self, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int, reach: int
+    ) -> Found:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda c: search.find(c, tenant_id, wanted, before, limit, reach))
+
     async def unknown_waiting(self, tenant_id: int, since: int, limit: int) -> int:
         """See ports.ledger.Search."""
         return await self._readers.read(lambda c: search.unknown_waiting(c, tenant_id, since, limit))
@@ -420,6 +427,10 @@ class SqliteLedger(Calls):
     async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
         """See ports.ledger.Deliveries."""
         return await self._readers.read(lambda c: deliveries.count_failed(c, tenant_id, endpoint_id, since, limit))
+
+    async def last_event(self, tenant_id: int) -> int:
+        """See ports.ledger.Search."""
+        return await self._readers.read(lambda connection: search.last_event(connection, tenant_id))
 
     async def warnings(self, tenant_id: int, limit: int) -> list[Row]:
         """See ports.ledger.Search."""

@@ -15,7 +15,7 @@ from loa.ledger.sqlite.costs import costs_of, tried_of
 from loa.ledger.sqlite.inbound import read_told
 from loa.ledger.sqlite.unit import QUERIES
 from loa.ports.channel import Attempt
-from loa.ports.records import MessageFilter, Row
+from loa.ports.records import Found, MessageFilter, Row
 
 
 def _one(connection: apsw.Connection, name: str, *values: Any) -> dict[str, Any] | None:
@@ -104,7 +104,30 @@ def messages(
     connection: apsw.Connection, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int
 ) -> list[Row]:
     """List messages, newest first."""
-    values: dict[str, Any] = {"tenant": tenant_id, "limit": limit, "before": before}
+    return _page(connection, tenant_id, wanted, before, limit, _span(connection, wanted, before))
+
+
+def find(
+    connection: apsw.Connection, tenant_id: int, wanted: MessageFilter, before: int | None, limit: int, reach: int
+) -> Found:
+    """List messages, newest first, looking at about `reach` of them where no index leads to them."""
+    low, high = _span(connection, wanted, before)
+    if _index_for(wanted) or not reading.is_narrow(wanted):
+        return Found(_page(connection, tenant_id, wanted, before, limit, (low, high)))
+    floor = json.loads(connection.execute(QUERIES["reached"], (tenant_id, low, high, reach)).get or "null")
+    rows = _page(connection, tenant_id, wanted, before, limit, (low if floor is None else floor[0], high))
+    return Found(rows, None if floor is None or len(rows) == limit else floor[1])
+
+
+def _page(
+    connection: apsw.Connection,
+    tenant_id: int,
+    wanted: MessageFilter,
+    before: int | None,
+    limit: int,
+    span: tuple[int, int],
+) -> list[Row]:
+    values: dict[str, Any] = {"tenant": tenant_id, "limit": limit, "before": before, "low": span[0], "high": span[1]}
 
     def bind(name: str, value: Any) -> str:
         values[name] = value
@@ -127,9 +150,7 @@ def messages(
             "submission s INDEXED BY submission_tenant CROSS JOIN message m"
             " ON m.id >= s.first_message_id AND m.id < s.first_message_id + s.message_count"
         )
-        filters.append("s.tenant_id = :tenant")
-        if before is not None:
-            filters.append("s.first_message_id < :before")
+        filters.append("s.tenant_id = :tenant AND s.id >= :low AND s.id <= :high")
         order = "s.id DESC, m.id DESC"
     query = QUERIES["message_page"].format(source=source, filters=" AND ".join(filters), order=order)
     return [reading.message(row) for row in json.loads(connection.execute(query, values).get)]
@@ -142,6 +163,31 @@ def _index_for(wanted: MessageFilter) -> str:
     if wanted.dead:
         return "message_dead"
     return "message_unknown" if wanted.states == (State.UNKNOWN,) else ""
+
+
+def _span(connection: apsw.Connection, wanted: MessageFilter, before: int | None) -> tuple[int, int]:
+    """Give the first and last submission that a list may speak of: what lies outside is not even looked at."""
+    lowest, highest = json.loads(connection.execute(QUERIES["submission_ends"]).get)
+    low, high = lowest, highest
+    if before is not None:
+        high = connection.execute(QUERIES["submission_before"], (before,)).get or 0
+    if highest - lowest >= reading.BISECT_FROM:
+        if wanted.since is not None:
+            low = _first_since(connection, wanted.since - reading.DISORDER_MS, lowest, highest)
+        if wanted.until is not None:
+            high = min(high, _first_since(connection, wanted.until + reading.DISORDER_MS, lowest, highest))
+    return low, high
+
+
+def _first_since(connection: apsw.Connection, at: int, low: int, high: int) -> int:
+    """Find the first submission that was accepted since then; the last one where none was."""
+    while low < high:
+        middle = (low + high) // 2
+        if connection.execute(QUERIES["accepted_at_or_after"], (middle,)).get < at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 def unknown_waiting(connection: apsw.Connection, tenant_id: int, since: int, limit: int) -> int:
@@ -158,6 +204,11 @@ def events(connection: apsw.Connection, tenant_id: int, after: int, limit: int) 
         reading.event(row, costs) if row["inbound"] is None else reading.inbound_event(row, read_told(row["inbound"]))
         for row in rows
     ]
+
+
+def last_event(connection: apsw.Connection, tenant_id: int) -> int:
+    """Give the cursor behind the last event."""
+    return int(connection.execute(QUERIES["last_event"], (tenant_id,)).get)
 
 
 def warnings(connection: apsw.Connection, tenant_id: int, limit: int) -> list[Row]:

@@ -120,6 +120,12 @@ LEFT JOIN LATERAL (
 ) t ON true
 ORDER BY e.xid, e.id;
 
+-- name: last_event
+-- A tenant's last event before which nothing can come any more. Index: event_feed.
+SELECT id FROM event WHERE tenant_id = $1
+  AND xid < (SELECT value FROM meta WHERE name = 'xid_base') + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY xid DESC, id DESC LIMIT 1;
+
 -- name: told_of
 -- What an event tells of its message, with the bill where it has attempts: those of tenant $1 in $2.
 -- Index: message_pkey, submission_pkey, attempt_pkey.
@@ -174,6 +180,20 @@ LEFT JOIN channel c ON c.id = u.channel_id;
 -- name: unknown_before
 -- A page of a tenant's unknown messages, newest first. Index: unknown_pkey.
 SELECT message_id FROM unknown WHERE message_id < $2 AND tenant_id = $1 ORDER BY message_id DESC LIMIT $3;
+
+-- name: submission_ends
+-- The first and the last submission of a tenant of one day. Index: submission_pkey.
+SELECT (SELECT id FROM submission@ WHERE tenant_id = $1 ORDER BY id LIMIT 1) AS first,
+  (SELECT id FROM submission@ WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1) AS last;
+
+-- name: accepted_at_or_after
+-- When a tenant's first submission from $2 on, of one day, was accepted. Index: submission_pkey.
+SELECT accepted_at FROM submission@ WHERE tenant_id = $1 AND id >= $2 ORDER BY id LIMIT 1;
+
+-- name: reached
+-- How many of $4 messages of a tenant there are from below $3 back to $2, and the last of them. Index: message_pkey.
+SELECT count(*)::integer AS n, min(id) AS low FROM (
+  SELECT id FROM message@ WHERE tenant_id = $1 AND id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4) looked_at;
 
 -- name: unknown_waiting
 -- Unknown messages of a tenant that wait for evidence. Index: unknown_due.

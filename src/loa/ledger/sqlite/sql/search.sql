@@ -94,6 +94,10 @@ LEFT JOIN inbound i ON i.id = -e.message_id
 LEFT JOIN channel c ON c.id = e.channel_id
 WHERE s.id IS NOT NULL OR i.id IS NOT NULL;
 
+-- name: last_event
+-- A tenant's last event. Index: event_tenant.
+SELECT coalesce(max(id), 0) FROM event WHERE tenant_id = ?1;
+
 -- name: warnings_of
 -- A tenant's latest warnings. Index: warning_tenant.
 SELECT json_group_array(json_object('id', id, 'at', at, 'kind', kind, 'detail', detail)) FROM (
@@ -132,6 +136,27 @@ SELECT json_group_array(json_object('channel', coalesce(c.name, ''), 'channel_id
   SELECT channel_id, count(*) AS n, count(due_at) AS waiting, min(id) AS first_id
   FROM message INDEXED BY message_unknown WHERE state = 3 AND tenant_id = ?1 GROUP BY channel_id) u
 LEFT JOIN channel c ON c.id = u.channel_id;
+
+-- name: submission_ends
+-- The first and the last submission. Index: submission primary key.
+SELECT json_array((SELECT coalesce(min(id), 0) FROM submission), (SELECT coalesce(max(id), 0) FROM submission));
+
+-- name: submission_before
+-- The submission of the last message before ?1. Index: message primary key.
+SELECT submission_id FROM message WHERE id < ?1 ORDER BY id DESC LIMIT 1;
+
+-- name: accepted_at_or_after
+-- When the first submission from ?1 on was accepted. Index: submission primary key.
+SELECT accepted_at FROM submission WHERE id >= ?1 ORDER BY id LIMIT 1;
+
+-- name: reached
+-- The submission of a tenant, from ?3 back to ?2, with which ?4 messages are looked at, and its first message.
+-- Index: submission_tenant.
+SELECT json_array(id, first_message_id) FROM (
+  SELECT id, first_message_id, sum(message_count) OVER (ORDER BY id DESC) AS looked_at FROM (
+    SELECT id, first_message_id, message_count FROM submission WHERE tenant_id = ?1 AND id >= ?2 AND id <= ?3
+    ORDER BY id DESC LIMIT ?4))
+WHERE looked_at >= ?4 ORDER BY id DESC LIMIT 1;
 
 -- name: unknown_waiting
 -- How many of ?3 unknown messages that wait for evidence are the tenant's and were accepted since ?2.
