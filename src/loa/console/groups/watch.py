@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from loa.console import bulk, export, lookup, submission, unknown
+from loa.console import actions, export, lookup, submission, unknown
 from loa.console.message import content, message
 from loa.console.messages import messages
 from loa.console.overview import overview
@@ -16,10 +16,10 @@ MESSAGE: Final = "/console/messages/{message_id}"
 SCREENS: Final = (
     Screen("/console/", overview, READ),
     Screen("/console/messages", messages, READ),
-    Screen(bulk.PATH, bulk.preview, May.SETTLE),
-    Screen(bulk.PATH, bulk.start, May.SETTLE, "POST"),
-    Screen(f"{bulk.PATH}/{{errand}}", bulk.progress, May.SETTLE),
-    Screen(f"{bulk.PATH}/{{errand}}/stop", bulk.stop, May.SETTLE, "POST"),
+    Screen(actions.PATH, actions.preview, May.SETTLE),
+    Screen(actions.PATH, actions.start, May.SETTLE, "POST"),
+    Screen(f"{actions.PATH}/{{errand}}", actions.progress, May.SETTLE),
+    Screen(f"{actions.PATH}/{{errand}}/stop", actions.stop, May.SETTLE, "POST"),
     Screen(export.PATH, export.export, READ, "POST"),
     Screen(MESSAGE, message, READ),
     Screen(f"{MESSAGE}/content", content, May.SEE_CONTENT, "POST", asks_again=True, form=MESSAGE),
