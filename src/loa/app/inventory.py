@@ -40,7 +40,7 @@ def _walk(name: str, found: dict[str, Package]) -> None:
     except PackageNotFoundError:
         # Needed on other systems only.
         return
-    found[key] = Package(installed.metadata["Name"], installed.version, licence(installed), "python")
+    found[key] = Package(installed.metadata["Name"], installed.version, terms(installed), "python")
     for needed in installed.requires or ():
         wanted, _, condition = needed.partition(";")
         match = _NAME.match(wanted)
@@ -48,7 +48,7 @@ def _walk(name: str, found: dict[str, Package]) -> None:
             _walk(match[0], found)
 
 
-def licence(installed: Distribution) -> str:
+def terms(installed: Distribution) -> str:
     """Give the licence that a package names, in one line."""
     told = installed.metadata
     classified = [each.removeprefix(_CLASSIFIER) for each in told.get_all("Classifier") or () if _CLASSIFIER in each]

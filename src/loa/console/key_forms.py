@@ -158,7 +158,7 @@ def _shown_once(request: Request, place: Place, made: Mapping[str, Any], old: Ap
 
 async def ask_rotate(request: Request, parts: Parts) -> Response:
     """Show how far a key's rotation is: before it, or both keys with when they were used."""
-    return await _rotation(request, parts)
+    return await _rotate_page(request, parts)
 
 
 async def rotate(request: Request, parts: Parts) -> Response:
@@ -168,16 +168,16 @@ async def rotate(request: Request, parts: Parts) -> Response:
         return render(request, "missing.html", status=404)
     expires, wrong = _expiry(request)
     if wrong:
-        return await _rotation(request, parts, wrong)
+        return await _rotate_page(request, parts, wrong)
     try:
         made = await parts.acts.do(request, "keys.rotate", key=str(old.id), expires_at=expires)
     except LoaError as error:
         why = said_of(error, request.state.language)
-        return await _rotation(request, parts, {FIELDS_OF.get(error.code, ""): why})
+        return await _rotate_page(request, parts, {FIELDS_OF.get(error.code, ""): why})
     return _shown_once(request, await place_of(request, parts), made, old)
 
 
-async def _rotation(request: Request, parts: Parts, wrong: Mapping[str, str] | None = None) -> Response:
+async def _rotate_page(request: Request, parts: Parts, wrong: Mapping[str, str] | None = None) -> Response:
     place, now = await place_of(request, parts), parts.clock.now()
     old = await keys.key_of(parts, request.path_params["key_id"])
     if old is None:
