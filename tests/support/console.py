@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from loa.console.language import Language, language_in
 from loa.console.parts import Parts
 from loa.console.screens import screens
 from loa.console.visitor import Visitor
+from loa.console.world import WORLD_VERBS
 from loa.domain.lifecycle import State
 from loa.domain.outcome import Accepted, Outcome, Refused
 from loa.domain.roles import Role
@@ -38,6 +39,7 @@ from loa.stages.signing_in import SigningIn
 from tests.contract.ledger.values import claim, receipt, settlement, submission, tried
 from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.full_ledger import MUCH_LATER, make_full
+from tests.support.scripted_world import ScriptedWorld, sight_of
 
 CORPUS = (
     "<script>window.hurt=1</script>",
@@ -58,12 +60,13 @@ STATES = {
 
 @dataclass
 class Desk:
-    """The screens with what a test sets and reads: who looks, which looks at content were told."""
+    """The screens with what a test sets and reads: who looks, which looks at content were told, the world outside."""
 
     ledger: SqliteLedger
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
+    world: ScriptedWorld | None = field(default_factory=lambda: ScriptedWorld(sight_of(CORPUS)))
 
     def parts(self) -> Parts:
         async def shown(_request: Request, message_id: str) -> None:
@@ -76,9 +79,15 @@ class Desk:
             read_number=lambda text: read_one(text, Numbers()),
             channel_states=lambda: STATES,
             content_shown=shown,
-            acts=Acting(self.admin().do, signing),
+            acts=Acting(self.verbs, signing),
             sending=self.sending(signing),
+            world=self.world,
         )
+
+    async def verbs(self, verb: str, args: Mapping[str, Any]) -> Any:
+        if self.world is not None and verb in WORLD_VERBS:
+            return await self.world.do(verb, **args)
+        return await self.admin().do(verb, args)
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
         registry = Registry(self.ledger, self.clock)

@@ -10,4 +10,6 @@ SCREENS = {
     "missing": ("/console/messages/msg_ZZZZ", 404),
     "tail": ("/console/tail", 200),
     "channels": ("/console/channels", 200),
+    "phone": ("/console/phone", 200),
+    "another phone": ("/console/phone?handset=1&via=zalo&class=otp", 200),
 }
