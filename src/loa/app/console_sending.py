@@ -48,7 +48,7 @@ class ConsoleSending:
         wanted = _read(body)
         await self._registry.refresh()
         view = self._registry.snapshot.views[tenant.id]
-        return self._intake.explain(Principal(self._new_key(tenant, live=live), view, None), wanted)
+        return self._intake.explain(Principal(console_key(tenant, self._clock.now(), live=live), view, None), wanted)
 
     async def submit(self, request: Request, tenant: Tenant, body: Mapping[str, Any], *, live: bool = True) -> Taken:
         """See loa.console.sending.Sending."""
@@ -76,7 +76,7 @@ class ConsoleSending:
         await self._registry.refresh()
         known = self._held(tenant, live=live)
         if known is None:
-            await self._directory.add_key(self._new_key(tenant, live=live))
+            await self._directory.add_key(console_key(tenant, self._clock.now(), live=live))
             await self._registry.refresh()
             known = self._held(tenant, live=live)
         assert known is not None
@@ -87,18 +87,20 @@ class ConsoleSending:
         fitting = (each for each in held if each.tenant_id == tenant.id and each.key.live is live and each.may(MARK))
         return next((each for each in fitting if each.key.revoked_at is None), None)
 
-    def _new_key(self, tenant: Tenant, *, live: bool) -> ApiKey:
-        minted = keys.mint(live=live)
-        return ApiKey(
-            id=0,
-            tenant_id=tenant.id,
-            name=NAMES[live],
-            digest=minted.digest,
-            display=minted.display,
-            live=live,
-            permissions=frozenset({Permission.SEND.value, MARK}),
-            created_at=self._clock.now(),
-        )
+
+def console_key(tenant: Tenant, now: int, *, live: bool) -> ApiKey:
+    """Make a key for what the console sends for a tenant; its secret is forgotten at once."""
+    minted = keys.mint(live=live)
+    return ApiKey(
+        id=0,
+        tenant_id=tenant.id,
+        name=NAMES[live],
+        digest=minted.digest,
+        display=minted.display,
+        live=live,
+        permissions=frozenset({Permission.SEND.value, MARK}),
+        created_at=now,
+    )
 
 
 def _read(body: Mapping[str, Any]) -> SendRequest:
