@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from loa.console.screens import screens
 from loa.console.streams import Streams
 from loa.console.troubles import Trouble
 from loa.console.visitor import Visitor
+from loa.console.world import WORLD_VERBS
 from loa.domain.batch_plan import BatchPlan, Source, as_json
 from loa.domain.figures import Count, Kind
 from loa.domain.lifecycle import State
@@ -43,7 +44,7 @@ from loa.ports.batches import BatchNote, BatchPart, BatchState, NewBatch
 from loa.ports.channel import ChannelStatus, Rate
 from loa.ports.grants import Tokens
 from loa.ports.records import MessageFilter
-from loa.ports.users import SignIn, User
+from loa.ports.users import Actor, SignIn, User
 from loa.settings.load import load
 from loa.stages.batches import BatchStage
 from loa.stages.destinations import read_one
@@ -54,6 +55,7 @@ from loa.stages.signing_in import LASTS_MS, SigningIn
 from tests.contract.ledger.values import DAY, claim, receipt, settlement, submission, tried
 from tests.support.fakes import FakeClock, QuietProbe
 from tests.support.full_ledger import MUCH_LATER, make_full
+from tests.support.scripted_world import ScriptedWorld, sight_of
 
 CORPUS = (
     "<script>window.hurt=1</script>",
@@ -77,7 +79,8 @@ STATES = {
 
 @dataclass
 class Desk:
-    """The screens with what a test sets and reads: who looks, signed in when, which looks at content were told.
+    """The screens with what a test sets and reads: who looks, signed in when, which looks at content were told, the
+    world outside.
 
     `password`: of who looks; without one nobody is asked again.
     """
@@ -88,6 +91,7 @@ class Desk:
     looks: list[str] = field(default_factory=list)
     errands: Errands = field(default_factory=Errands)
     streams: Streams = field(default_factory=Streams)
+    world: ScriptedWorld | None = field(default_factory=lambda: ScriptedWorld(sight_of(CORPUS)))
     password: str = ""
     folder: Path = Path()
     signed_in_at: int = MUCH_LATER
@@ -107,7 +111,7 @@ class Desk:
             read_number=lambda text: read_one(text, Numbers()),
             channel_states=lambda: STATES,
             content_shown=shown,
-            acts=Acting(self.admin().do, signing),
+            acts=Acting(self.verbs, signing),
             sending=self.sending(signing),
             signing=signing,
             retells=retelling(providers()),
@@ -116,7 +120,13 @@ class Desk:
             troubles=self.wrong,
             api=read_api_book,
             streams=self.streams,
+            world=self.world,
         )
+
+    async def verbs(self, verb: str, args: Mapping[str, Any], by: Actor | None = None) -> Any:
+        if self.world is not None and verb in WORLD_VERBS:
+            return await self.world.do(verb, **args)
+        return await self.admin().do(verb, args, by)
 
     def sending(self, signing: SigningIn) -> ConsoleSending:
         registry, _, intake = self._intake()

@@ -79,4 +79,6 @@ SCREENS = {
     "checked batch": ("/console/batches/3", 200),
     "finished batch": ("/console/batches/4", 200),
     "missing batch": ("/console/batches/99", 404),
+    "phone": ("/console/phone", 200),
+    "another phone": ("/console/phone?handset=1&via=zalo&class=otp", 200),
 }

@@ -41,7 +41,7 @@ class ConsoleKeys:
         await self._registry.refresh()
         known = self._held(tenant_id, live, use)
         if known is None:
-            await self._directory.add_key(self.new(tenant_id, live=live, use=use))
+            await self._directory.add_key(console_key(tenant_id, self._clock.now(), live=live, use=use))
             await self._registry.refresh()
             known = self._held(tenant_id, live, use)
         assert known is not None
@@ -51,24 +51,25 @@ class ConsoleKeys:
         """Give who a tenant's batches are sent by: see stages.batches.Principals. Errors: StorageError."""
         return self._held(tenant_id, live, Use.BATCHES) or await self.principal(tenant_id, live=live, use=Use.BATCHES)
 
-    def new(self, tenant_id: int, *, live: bool, use: Use = Use.PAGES) -> ApiKey:
-        """Make a key that is not kept yet."""
-        minted = keys.mint(live=live)
-        return ApiKey(
-            id=0,
-            tenant_id=tenant_id,
-            name=NAMES[use, live],
-            digest=minted.digest,
-            display=minted.display,
-            live=live,
-            permissions=frozenset({Permission.SEND.value, use.value}),
-            request_id_mode=MODES[use],
-            created_at=self._clock.now(),
-        )
-
     def _held(self, tenant_id: int, live: bool, use: Use) -> Principal | None:
         held = self._registry.snapshot.principals.values()
         fitting = (
             each for each in held if each.tenant_id == tenant_id and each.key.live is live and each.may(use.value)
         )
         return next((each for each in fitting if each.key.revoked_at is None), None)
+
+
+def console_key(tenant_id: int, now: int, *, live: bool, use: Use = Use.PAGES) -> ApiKey:
+    """Make a key for what the console sends for a tenant; its secret is forgotten at once."""
+    minted = keys.mint(live=live)
+    return ApiKey(
+        id=0,
+        tenant_id=tenant_id,
+        name=NAMES[use, live],
+        digest=minted.digest,
+        display=minted.display,
+        live=live,
+        permissions=frozenset({Permission.SEND.value, use.value}),
+        request_id_mode=MODES[use],
+        created_at=now,
+    )

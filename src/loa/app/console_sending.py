@@ -9,7 +9,7 @@ from starlette.requests import Request
 from loa.api.problems import sentence
 from loa.api.texts import Language as Spoken
 from loa.api.vendor.body import read_send
-from loa.app.console_keys import ConsoleKeys
+from loa.app.console_keys import ConsoleKeys, console_key
 from loa.console.http import address_of
 from loa.console.language import Language
 from loa.domain.roles import May, may
@@ -33,6 +33,7 @@ class ConsoleSending:
     ) -> None:
         self._intake = intake
         self._registry = registry
+        self._clock = clock
         self._keys = ConsoleKeys(registry, directory, clock)
         self._signing = signing
 
@@ -41,7 +42,7 @@ class ConsoleSending:
         wanted = _read(body)
         await self._registry.refresh()
         view = self._registry.snapshot.views[tenant.id]
-        return self._intake.explain(Principal(self._keys.new(tenant.id, live=live), view, None), wanted)
+        return self._intake.explain(Principal(console_key(tenant.id, self._clock.now(), live=live), view, None), wanted)
 
     async def submit(self, request: Request, tenant: Tenant, body: Mapping[str, Any], *, live: bool = True) -> Taken:
         """See loa.console.sending.Sending."""

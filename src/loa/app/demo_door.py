@@ -3,15 +3,15 @@
 A pair of sockets that only these two processes hold: nothing else can reach it, and a gateway that was started by
 `loa serve` has none.
 
-Shapes: one JSON object a line, {"verb", "args"} -> {"result"} or {"error", "code", "detail"}.
+Shapes: one JSON object a line, {"id", "verb", "args"} -> {"id", "result"} or {"id", "error", "code", "detail"}.
 """
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import count
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -21,22 +21,30 @@ from loa.app.demo_knobs import KNOBS
 from loa.app.demo_world import DemoWorld
 from loa.console.world import Sight
 from loa.errors import LoaError, StorageUnavailable
+from loa.observe.log import get_logger
 
 LONGEST: Final = 4 * 1024 * 1024
+GONE: Final = "the supervisor of the demo is gone"
 _SIGHT: Final = TypeAdapter(Sight)
+
+log = get_logger("loa.app.demo")
 
 
 async def serve_door(world: DemoWorld, end: socket.socket) -> None:
     """Answer a gateway until it is gone."""
     reader, writer = await asyncio.open_connection(sock=end, limit=LONGEST)
-    with contextlib.suppress(ConnectionError):
+    try:
         while line := await reader.readline():
-            writer.write(json.dumps(await _answer(world, json.loads(line))).encode() + b"\n")
+            asked = json.loads(line)
+            writer.write(json.dumps({"id": asked["id"], **_answer(world, asked)}).encode() + b"\n")
             await writer.drain()
-    writer.close()
+    except ConnectionError:
+        log.info("the gateway broke off")
+    finally:
+        writer.close()
 
 
-async def _answer(world: DemoWorld, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(world: DemoWorld, asked: Mapping[str, Any]) -> dict[str, Any]:
     verb, args = asked["verb"], asked["args"]
     try:
         if verb == "look":
@@ -44,18 +52,21 @@ async def _answer(world: DemoWorld, asked: Mapping[str, Any]) -> dict[str, Any]:
         if verb == "hold":
             world.hold(**args)
             return {"result": None}
-        return {"result": await world.do(verb, args)}
+        return {"result": world.do(verb, args)}
     except LoaError as error:
         return failure(error)
 
 
 class Door:
-    """The gateway's end of it: see loa.console.world.World. One question at a time."""
+    """The gateway's end of it: see loa.console.world.World. Whoever asks may give up waiting at any time."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._turn = asyncio.Lock()
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._numbers = count(1)
+        self._opening = asyncio.Lock()
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -75,15 +86,45 @@ class Door:
         return await self._ask(verb, args)
 
     async def _ask(self, verb: str, args: Mapping[str, Any]) -> Any:
-        async with self._turn:
-            if self._streams is None:
-                self._streams = await asyncio.open_connection(sock=self._end, limit=LONGEST)
-            reader, writer = self._streams
-            writer.write(json.dumps({"verb": verb, "args": dict(args)}).encode() + b"\n")
-            line = await reader.readline()
-        if not line:
-            raise StorageUnavailable("the supervisor of the demo is gone")
-        said = json.loads(line)
+        writer, number = await self._opened(), next(self._numbers)
+        if self._reading is None or self._reading.done():
+            raise StorageUnavailable(GONE)
+        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            writer.write(json.dumps({"id": number, "verb": verb, "args": dict(args)}).encode() + b"\n")
+            said = await answer
+        finally:
+            del self._waiting[number]
         if "result" in said:
             return said["result"]
         raise raised(said)
+
+    async def _opened(self) -> asyncio.StreamWriter:
+        async with self._opening:
+            if self._writer is None:
+                reader, self._writer = await asyncio.open_connection(sock=self._end, limit=LONGEST)
+                self._reading = asyncio.create_task(self._read(reader))
+        return self._writer
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Hand each answer to whoever waits for it."""
+        try:
+            while line := await reader.readline():
+                said = json.loads(line)
+                waiting = self._waiting.get(said["id"])
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(said)
+        except ConnectionError:
+            log.info("the supervisor broke off")
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(StorageUnavailable(GONE))
+
+    async def close(self) -> None:
+        """Close it."""
+        if self._writer is not None and self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+            self._writer.close()
+        else:
+            self._end.close()

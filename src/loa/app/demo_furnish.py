@@ -4,9 +4,11 @@ Every step looks first whether it is done already, so a start goes on wherever a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from loa.app.admin_people import tenant_named
+from loa.app.console_keys import Use, console_key
 from loa.app.demo_state import DEMO_SENDER, DemoState
 from loa.app.demo_zalo import ANSWER_S, ZALO_CHANNEL, channel_settings, furnish_zalo
 from loa.domain import keys
@@ -30,6 +32,7 @@ async def furnish(ledger: Ledger, clock: Clock, state: DemoState, receiver_url: 
     endpoint = await ledger.add_endpoint(tenant.id, receiver_url, state.callback_secret, inbound=True)
     for secret, live in ((state.api_key, True), (state.test_api_key, False)):
         await _key(ledger, clock, tenant, secret, live, endpoint.id)
+        await _console_key(ledger, clock, tenant, live, endpoint.id)
     settings = {
         "host": "127.0.0.1",
         "port": state.smsc_port,
@@ -72,6 +75,16 @@ async def _key(ledger: Directory, clock: Clock, tenant: Tenant, secret: str, liv
         created_at=clock.now(),
     )
     await ledger.add_key(wanted)
+
+
+async def _console_key(ledger: Directory, clock: Clock, tenant: Tenant, live: bool, endpoint_id: int) -> None:
+    """Have what the console sends reported to the endpoint as well."""
+    for known in await ledger.keys():
+        if known.tenant_id == tenant.id and known.live is live and Use.PAGES.value in known.permissions:
+            if known.endpoint_id != endpoint_id:
+                await ledger.set_default_endpoint(known.id, endpoint_id)
+            return
+    await ledger.add_key(replace(console_key(tenant.id, clock.now(), live=live), endpoint_id=endpoint_id))
 
 
 async def _channel(ledger: Directory, name: str, provider: str, settings: Mapping[str, Any]) -> int:

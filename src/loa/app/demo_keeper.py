@@ -1,7 +1,8 @@
 """The supervisor of a demo: keeps its gateway running in a process of its own, and starts it again whenever it dies.
 
 The supervisor holds the bound socket, so who connects meanwhile waits instead of being refused. The gateway gets its
-settings over a pipe and says `ready` on another; when the first pipe closes the supervisor is gone, and it ends.
+settings over a pipe and says `ready` on another; when the first pipe closes the supervisor is gone, and it ends. A
+second process has loaded the program already and waits for its settings, so that little time passes after a crash.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ FIRST_PAUSE_S: Final = 0.2
 LONGEST_PAUSE_S: Final = 10.0
 STEADY_S: Final = 10.0
 """A gateway that served this long is started again at once; of one that dies sooner the pause grows."""
+
+Started = tuple[asyncio.subprocess.Process, socket.socket]
+"""A process, and our end of its door."""
 
 log = get_logger("loa.app.demo")
 
@@ -54,6 +58,7 @@ class Keeper:
         self._door = door
         self._back = back
         self._process: asyncio.subprocess.Process | None = None
+        self._spare: Started | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -112,18 +117,8 @@ class Keeper:
 
     async def _run(self) -> int:
         """Run one gateway to its end; give its exit code, negative for a signal."""
-        bound, (ours, theirs) = self._bound.fileno(), socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                str(theirs.fileno()),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                pass_fds=(bound, theirs.fileno()),
-                # A Ctrl-C is for the supervisor alone, which then ends the gateway in order.
-                start_new_session=True,
-            )
-        ours.setblocking(False)
+        started, self._spare = self._spare or await self._spawn(), None
+        process, ours = started
         door = asyncio.ensure_future(self._door(ours))
         self._process = process
         assert process.stdin is not None
@@ -131,16 +126,33 @@ class Keeper:
         try:
             if self._stopping.is_set():
                 _signal(process, signal.SIGTERM)
-            process.stdin.write(written(self._settings, bound, {}))
+            process.stdin.write(written(self._settings, self._bound.fileno(), {}))
             if await process.stdout.readline() == READY:
                 self._ready.set()
                 self._back()
+                self._spare = await self._spawn()
             return await process.wait()
         finally:
             self._process = None
             door.cancel()
             await asyncio.gather(door, return_exceptions=True)
             ours.close()
+
+    async def _spawn(self) -> Started:
+        """Start a process that has loaded everything and waits for its settings."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                str(theirs.fileno()),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                pass_fds=(self._bound.fileno(), theirs.fileno()),
+                # A Ctrl-C is for the supervisor alone, which then ends the gateway in order.
+                start_new_session=True,
+            )
+        return process, ours
 
     async def stop(self) -> None:
         """Ask the gateway to end, and wait until it has; one that takes too long is killed."""
@@ -156,6 +168,11 @@ class Keeper:
             log.error("the gateway did not end in time and is killed")
             _signal(self._process, signal.SIGKILL)
             await asyncio.wait((self._task,))
+        if self._spare is not None:
+            process, ours = self._spare
+            _signal(process, signal.SIGKILL)
+            await process.wait()
+            ours.close()
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from loa.console.world import ANSWERED
 from loa.simulators.pick import ALL, Pick
 from loa.simulators.smsc.script import Refusal, Script
 from loa.simulators.zalo.script import EventFault, Fault, Refused, When, ZaloScript
 from loa.smpp.status import ESME_RBINDFAIL, ESME_RINVDSTADR
 
-HELD_FROM: Final = 40
-"""So many messages of a run are answered at once before a crash; the rest are under way when it comes."""
-HELD_S: Final = 10.0
+NEVER_S: Final = 86_400.0
+"""A day: longer than anybody plays with a demo."""
 LINK: Final = "link_down"
 _TO_NUMBERS: Final = When(surface="number")
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -29,21 +29,27 @@ class Knob:
 KNOBS: Final[Mapping[str, Knob]] = {
     "slow_answer": Knob({"response_delay_s": 3.0}, {"answer_delay_s": 3.0}),
     "slow_receipt": Knob({"receipt_delay_s": 10.0}, {"delivery_delay_s": 10.0}),
-    "drop_response": Knob({"drop_response": ALL}, {"faults": (Fault("silent", _TO_NUMBERS, done=True),)}),
+    # A receipt would be evidence that settles the message, so that is lost too.
+    "drop_response": Knob(
+        {"drop_response": ALL, "receipt_delay_s": NEVER_S},
+        {"faults": (Fault("silent", _TO_NUMBERS, done=True),), "event_faults": (EventFault("drop"),)},
+    ),
     "throttle": Knob({"rate_per_s": 0.5}, {"faults": (Fault("rate", replace(_TO_NUMBERS, pick=Pick(every=2))),)}),
     "refuse": Knob({"refuse": (Refusal(ALL, ESME_RINVDSTADR),)}, {"refuse": (Refused(-108, _TO_NUMBERS),)}),
     # Every number ends with nothing.
     "not_on_zalo": Knob(zalo={"off_zalo": ("",)}),
-    "duplicate_receipt": Knob({"receipt_copies": 2}, {"event_faults": (EventFault("duplicate"),)}),
+    "duplicate_receipt": Knob(
+        {"receipt_copies": 2, "receipt_gap_s": 0.5}, {"event_faults": (EventFault("duplicate"),)}
+    ),
     LINK: Knob({"refuse_binds": Refusal(ALL, ESME_RBINDFAIL)}),
 }
 
 
 def smsc_script(plain: Script, on: Collection[str], *, held: bool = False) -> Script:
-    """Give the SMSC's script with some knobs on; `held`: the answers to all but the first messages wait."""
+    """Give the SMSC's script with some knobs on; `held`: all but the first messages are never answered for."""
     changed = _changed(plain, [KNOBS[name].smsc for name in KNOBS if name in on])
     if held:
-        changed |= {"response_delay_s": HELD_S, "delayed": Pick(after=HELD_FROM)}
+        changed |= {"response_delay_s": NEVER_S, "delayed": Pick(after=ANSWERED)}
     return replace(plain, **changed)
 
 

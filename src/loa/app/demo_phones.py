@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from loa.console.world import Bubble, Handset, Reached
+from loa.simulators.receiver.server import Delivery
 from loa.simulators.smsc.events import Shown, SmscEvent, Taken
 from loa.simulators.zalo.watch import Shown as ShownOnZalo
 from loa.simulators.zalo.watch import ZaloEvent
@@ -25,6 +27,7 @@ class Phones:
         self._numbers: list[str] = []
         self._made = 0
         self._coding = 0
+        self._unreported: dict[str, int] = {}
 
     # heard from the simulators
 
@@ -41,14 +44,25 @@ class Phones:
         if isinstance(event, ShownOnZalo):
             self._add(event.destination, event.at, "zalo", event.oa_name, event.text)
 
-    def said(self, handset: Handset, text: str, at: int) -> None:
-        """Note what the person wrote over Zalo."""
-        self._add(handset.number, at, "zalo", "", text, theirs=True)
+    def on_callback(self, delivery: Delivery) -> None:
+        """Hear of a callback: one that reports what a person wrote is noted there."""
+        found = next((name for name in self._unreported if name.encode() in delivery.body), "")
+        if not found or not 200 <= delivery.status < 300:
+            return
+        made = self._unreported.pop(found)
+        for at, (owner, bubble) in enumerate(self._bubbles):
+            if bubble.id == made:
+                self._bubbles[at] = (owner, replace(bubble, reported=True))
+        self._changed()
+
+    def said(self, handset: Handset, text: str, at: int, message_id: str) -> None:
+        """Note what the person wrote over Zalo, with the id that Zalo gave it."""
+        self._unreported[message_id] = self._add(handset.number, at, "zalo", "", text, theirs=True)
 
     def followed(self, handset: Handset) -> None:
         """Note that the person follows."""
         known = self._handsets[handset.number]
-        self._handsets[handset.number] = Handset(known.id, known.number, known.at, known.count, follows=True)
+        self._handsets[handset.number] = replace(known, follows=True)
         self._changed()
 
     def _add(
@@ -62,7 +76,7 @@ class Phones:
         parts: int = 0,
         *,
         theirs: bool = False,
-    ) -> None:
+    ) -> int:
         known = self._handsets.get(number)
         if known is None:
             self._numbers.append(number)
@@ -72,6 +86,7 @@ class Phones:
         self._made += 1
         self._bubbles.append((known.id, Bubble(self._made, at, network, sender, text, encoding, parts, theirs)))
         self._changed()
+        return self._made
 
     # asked by whoever looks
 

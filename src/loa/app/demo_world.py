@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from loa.app.demo_knobs import HELD_S, KNOBS, LINK, smsc_script, zalo_script
+from loa.app.demo_knobs import KNOBS, LINK, smsc_script, zalo_script
 from loa.app.demo_phones import Phones
 from loa.app.demo_state import DemoState
 from loa.app.demo_zalo import SCRIPT as ZALO_SCRIPT
@@ -19,7 +19,7 @@ from loa.console.world import Crash, Handset, Reached, Sight
 from loa.errors import CallerError
 from loa.ports.clock import Clock
 from loa.simulators.receiver.server import CallbackReceiver, Delivery
-from loa.simulators.smsc.events import SmscCounts, SmscEvent
+from loa.simulators.smsc.events import SmscEvent
 from loa.simulators.smsc.script import Fortune, Script
 from loa.simulators.smsc.server import SmscSimulator
 from loa.simulators.zalo.watch import ZaloEvent
@@ -30,8 +30,8 @@ CALLBACK_PATH: Final = "/callbacks"
 EVENTS_PATH: Final = "/v1/hooks/zalo"
 SMSC_JOURNAL: Final = "demo-smsc.jsonl"
 RECEIVER_JOURNAL: Final = "demo-receiver.jsonl"
-RUN_WAIT_S: Final = 3.0
-"""How long a crash waits for the messages that were sent for it to be at the SMSC."""
+HOLD_S: Final = 10.0
+"""The next messages are answered at once again after this, even if no crash came."""
 TEXT_MAX: Final = 500
 SCRIPT: Final = Script(
     receipt_delay_s=1.0,
@@ -67,10 +67,10 @@ class DemoWorld:
         self._kill = kill
         self._on_smsc = on_smsc
         self._on_zalo = on_zalo
+        self._on_callback = on_callback
         self._version = 0
         self._on: set[str] = set()
         self._held_for = ""
-        self._submits_before = 0
         self._crash: Crash | None = None
         self._events_url = ""
         self.calls: Mapping[str, str] = {}
@@ -83,7 +83,7 @@ class DemoWorld:
             _port(state.receiver_port),
             journal=data_dir / RECEIVER_JOURNAL,
             secret=state.callback_secret,
-            on_event=on_callback,
+            on_event=self._heard_callback,
         )
         self.zalo = zalo_simulator(data_dir, LOOPBACK, _port(state.zalo_port), self._heard_zalo)
 
@@ -115,6 +115,10 @@ class DemoWorld:
     def _heard_smsc(self, event: SmscEvent) -> None:
         self.phones.on_smsc(event)
         self._on_smsc(event)
+
+    def _heard_callback(self, delivery: Delivery) -> None:
+        self.phones.on_callback(delivery)
+        self._on_callback(delivery)
 
     def _heard_zalo(self, event: ZaloEvent) -> None:
         self.phones.on_zalo(event)
@@ -154,10 +158,10 @@ class DemoWorld:
         self._play()
 
     def hold(self, run: str) -> None:
-        """Answer the last messages of a run late; it ends with the crash, or by itself."""
-        self._held_for, self._submits_before = run, self.smsc.counts.submits
+        """Leave the last messages of a run without an answer; it ends with the crash, or by itself."""
+        self._held_for = run
         self._play(recount=True)
-        asyncio.get_running_loop().call_later(HELD_S, self._let_go, run)
+        asyncio.get_running_loop().call_later(HOLD_S, self._let_go, run)
 
     def _let_go(self, run: str) -> None:
         if self._held_for == run:
@@ -176,8 +180,8 @@ class DemoWorld:
         found = self._handset(handset)
         if not text.strip() or len(text) > TEXT_MAX:
             raise CallerError("reply", f"a reply has 1 to {TEXT_MAX} characters")
-        self.zalo.acts.say(self._user(found), text.strip())
-        self.phones.said(found, text.strip(), self._clock.now())
+        message_id = self.zalo.acts.say(self._user(found), text.strip())
+        self.phones.said(found, text.strip(), self._clock.now(), message_id)
 
     def follow(self, handset: int) -> None:
         """Let the person follow the Official Account. Errors: CallerError."""
@@ -204,25 +208,13 @@ class DemoWorld:
 
     # the crash
 
-    async def crash(self, *, run: str, newest: int, before: Mapping[str, int], count: int) -> None:
-        """Kill the gateway, once the `count` messages of a run are at the SMSC."""
-        if run:
-            await self._at_the_smsc(count)
+    def crash(self, *, run: str, newest: int, before: Mapping[str, int]) -> None:
+        """Kill the gateway now."""
         reached = self.phones.reached(run) if run else Reached()
         self._crash = Crash(run, newest, before, reached, self._clock.now())
         self._changed()
         self._kill()
         self._let_go(run)
-
-    async def _at_the_smsc(self, count: int) -> None:
-        def there(counts: SmscCounts) -> bool:
-            return counts.submits >= self._submits_before + count
-
-        try:
-            async with asyncio.timeout(RUN_WAIT_S):
-                await self.smsc.until(there)
-        except TimeoutError:
-            return
 
     def gateway_is_back(self) -> None:
         """Note that the gateway serves again."""
@@ -230,7 +222,7 @@ class DemoWorld:
             self._crash = replace(self._crash, back_at=self._clock.now())
             self._changed()
 
-    async def do(self, verb: str, args: Mapping[str, Any]) -> Any:
+    def do(self, verb: str, args: Mapping[str, Any]) -> Any:
         """Do what the door is asked for. Errors: CallerError."""
         match verb:
             case "world.turn":
@@ -242,7 +234,7 @@ class DemoWorld:
             case "world.follow":
                 self.follow(int(args["handset"]))
             case "world.crash":
-                await self.crash(**args)
+                self.crash(**args)
             case _:
                 raise CallerError("unknown_verb", f"there is no verb {verb!r}")
 

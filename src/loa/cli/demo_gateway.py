@@ -42,14 +42,18 @@ async def _work(settings: Settings, bound: socket.socket, door: Door) -> int:
         return await gateway.wait()
     finally:
         await gateway.stop()
+        await door.close()
 
 
 def main() -> int:
     """Serve until told to stop, or until the supervisor is gone; give the exit code."""
     for each in process.STOPPING:
         signal.signal(each, lambda number, _: os._exit(128 + number))
+    told = sys.stdin.buffer.readline()
+    if not told:
+        return ORPHANED
     try:
-        loaded, number = read(sys.stdin.buffer.readline())
+        loaded, number = read(told)
         settings = loaded.settings
         process.start_log(settings, Terminal())
         end = socket.socket(fileno=int(sys.argv[1]))

@@ -51,6 +51,7 @@ SMSC_TEXTS: Final[Mapping[str, str]] = {
     "receipt_delay_s": "From the response to the receipt.",
     "early_receipts": "Send receipts before the response.",
     "receipt_copies": "Send each receipt so often.",
+    "receipt_gap_s": "Between the copies of one receipt.",
     "receipt_order": "The order of receipts that are due together.",
     "receipt_parts": "Which parts of a long message are reported.",
     "receipt_link": "Over which link a receipt goes.",

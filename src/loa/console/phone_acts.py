@@ -13,14 +13,16 @@ from loa.console.language import Language
 from loa.console.pages import link, render
 from loa.console.parts import Parts, visitor_of
 from loa.console.phone import PATH, TEXTS, Written, chosen, page, world_of
-from loa.console.phone_crash import RUN, counted, figures, request_id
+from loa.console.phone_crash import counted, figures, request_id
 from loa.console.place import place_of
 from loa.console.refusals import said_of
+from loa.console.world import ANSWERED, RUN
 from loa.domain.ids import message_public_id
+from loa.domain.lifecycle import State
 from loa.domain.roles import May, may
 from loa.domain.rules import findings_of
 from loa.errors import CallerError, Forbidden, LoaError
-from loa.ports.records import MessageFilter, Row, Tenant
+from loa.ports.records import MessageFilter, Tenant
 
 SENDER: Final = "LOA-DEMO"
 CHANNELS: Final = {"sms": "demo-smsc", "zalo": "demo-zalo"}
@@ -28,6 +30,9 @@ TYPES: Final = {"otp": 2, "transactional": 0, "advertising": 1}
 RUN_NUMBERS: Final = tuple(f"09120000{number:02}" for number in range(RUN))
 """None of them ends in a way that the demo's SMSC knows a special ending for."""
 LONGEST: Final = 2_000
+LOOK_S: Final = 0.02
+LOOKS: Final = 100
+UNDER_WAY: Final = frozenset({State.QUEUED.label, State.SENDING.label})
 
 
 async def send(request: Request, parts: Parts) -> Response:
@@ -150,10 +155,16 @@ async def _send_run(request: Request, parts: Parts, tenant: Tenant, run: str, tr
 
 
 async def _fall(request: Request, parts: Parts, tenant: Tenant, run: str) -> None:
+    """Kill the gateway; where messages were sent for it, once most of them are handed over."""
     newest = await parts.ledger.messages(tenant.id, MessageFilter(), None, 1)
     at = int(newest[0]["id"]) if newest else 0
-    rows: list[Row] = await counted(parts, tenant, run, at)
-    await parts.acts.do(request, "world.crash", run=run, newest=at, before=figures(rows), count=RUN)
+    rows = await counted(parts, tenant, run, at)
+    for _ in range(LOOKS if run else 0):
+        if sum(1 for row in rows if row["state"] not in UNDER_WAY) >= ANSWERED:
+            break
+        await parts.clock.sleep(LOOK_S)
+        rows = await counted(parts, tenant, run, at)
+    await parts.acts.do(request, "world.crash", run=run, newest=at, before=figures(rows))
 
 
 def _refused(request: Request) -> Response:

@@ -11,8 +11,6 @@ from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
 from loa.ports.records import MessageFilter, Row, Tenant
 
-RUN: Final = 50
-"""So many messages are sent before a crash that is to find some under way."""
 SAMPLE: Final = 500
 """How many messages are counted where none were sent for the crash: the newest before it."""
 DOUBTFUL_SHOWN: Final = 12

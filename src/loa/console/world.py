@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+RUN: Final = 50
+"""So many messages are sent before a crash that is to find some under way."""
+ANSWERED: Final = 40
+"""So many of them are answered for before it comes."""
 WORLD_VERBS: Final = ("world.turn", "world.normal", "world.say", "world.follow", "world.crash")
 """What is asked for through `Acts`, so that the role is checked and the audit log knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One text on a handset. `network`: sms or zalo. `theirs`: the person wrote it.
+    """One text on a handset.
 
+    `network`: sms or zalo. `theirs`: the person wrote it; `reported`: the tenant's endpoint has heard of that.
     `encoding`: gsm7, ucs2 or "" where it has none; `parts` 0 likewise.
     """
 
@@ -23,6 +28,7 @@ class Bubble:
     encoding: str = ""
     parts: int = 0
     theirs: bool = False
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class World(Protocol):
         ...
 
     async def hold(self, run: str) -> None:
-        """Answer the last messages of a run late, so that some are under way when the crash comes."""
+        """Leave all but the first messages of a run unanswered, so that some are under way when the crash comes."""
         ...
 
     async def do(self, verb: str, **args: Any) -> Any:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from tests.support.console import Desk, serve_desk
 from tests.support.fakes import EPOCH
 from tests.support.stage import Stage
@@ -16,17 +16,21 @@ from loa.domain.ids import message_public_id
 from loa.ports.records import MessageFilter
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def chromium(driver: Playwright) -> Browser:
+    """Start the system's Chromium."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert found, "no Chromium; make test installs it, or: sudo apt-get install chromium"
+    return driver.chromium.launch(executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     expect.set_options(timeout=20_000)
     with ExitStack() as stack:
         served = stack.enter_context(serve_desk(tmp_path_factory.mktemp("console")))
         newest, submission = served.do(_prepare)
         driver = stack.enter_context(sync_playwright())
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = driver.chromium.launch(executable_path=found, args=arguments)
+        browser = chromium(driver)
         stack.callback(browser.close)
         yield Stage(served, browser, newest, submission)
 

@@ -256,7 +256,7 @@ async def test_furnishing_goes_on_wherever_it_was_cut_off(tmp_path: Path) -> Non
         moved = DemoState(STATE.api_key, STATE.test_api_key, STATE.callback_secret, smsc_port=4)
         await furnish(ledger, clock, moved, "http://127.0.0.1:2/callbacks", zalo)
         held = await ledger.keys()
-        assert [(key.live, key.endpoint_id) for key in held] == [(True, 2), (False, 2)]
+        assert [(key.live, key.endpoint_id) for key in held] == [(True, 2), (True, 2), (False, 2), (False, 2)]
         assert [len(await rows) for rows in (ledger.tenants(), ledger.senders(), ledger.routes())] == [1, 1, 1]
         assert [channel.settings.get("port") for channel in await ledger.channels()] == [4, None]
     finally:

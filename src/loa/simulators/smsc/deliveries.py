@@ -54,10 +54,11 @@ class Deliveries:
         """Owe every receipt of one segment, each as often as the script says."""
         script = self._judge.script
         for stat in taken.owes:
-            for _ in range(script.receipt_copies):
+            for copy in range(script.receipt_copies):
                 self._counts.receipts_waiting += 1
                 notice = Notice(origin, taken, stat)
-                self._alarms.after(script.receipt_delay_s, partial(self._enqueue, taken.system_id, notice))
+                after_s = script.receipt_delay_s + copy * script.receipt_gap_s
+                self._alarms.after(after_s, partial(self._enqueue, taken.system_id, notice))
 
     def deliver(self, system_id: str, pdu: DeliverSm | DataSm) -> None:
         """Owe a ready PDU."""

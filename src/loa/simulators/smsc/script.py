@@ -84,6 +84,7 @@ class Script:
     receipt_delay_s: float = 0.0
     early_receipts: bool = False
     receipt_copies: int = 1
+    receipt_gap_s: float = 0.0
     receipt_order: Literal["kept", "newest_first"] = "kept"
     receipt_parts: Literal["all", "first", "last"] = "all"
     receipt_link: Literal["same", "other"] = "same"
