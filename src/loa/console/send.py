@@ -217,10 +217,17 @@ def _troubles(desk: Desk, found: tuple[Finding, ...]) -> Troubles:
         if desk.filled.by_template and name == "text":
             name = "fallback"
         if name:
-            troubles.fields.setdefault(name, []).append(desk.sentence(each))
+            troubles.fields.setdefault(name, []).append(_named(each, desk))
         else:
             troubles.whole.append(desk.sentence(each))
     return troubles
+
+
+def _named(found: Finding, desk: Desk) -> str:
+    """Say a finding, with the destination it speaks of."""
+    number = found.where.removeprefix("destinations[").removesuffix("]")
+    said = desk.sentence(found)
+    return f"{desk.filled.pieces[int(number)]}: {said}" if number.isdecimal() else said
 
 
 def _confirm(desk: Desk, look: Look) -> Response:

@@ -242,9 +242,10 @@ def _screens(
     steps: Sequence[StepFate], said: Explanation, filled: Filled, templates: Sequence[Template]
 ) -> tuple[Screenful, ...]:
     waits = [None, *(step.silent_after_s for step in steps)]
-    return tuple(
+    found = [
         _screenful(step, wait, said, filled, templates) for step, wait in zip(steps, waits[: len(steps)], strict=True)
-    )
+    ]
+    return tuple(each for each in found if each.parts or each.rows)
 
 
 def _screenful(

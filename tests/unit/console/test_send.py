@@ -254,7 +254,8 @@ async def test_a_refusal_marks_the_field_and_keeps_what_was_typed(desk: Desk) ->
     answer = await post(desk, "send", destinations="12", text="Chào", unicode="0")
     page = text(answer)
     assert answer.status == 422
-    assert 'id="wrong-destinations"' in page
+    assert 'id="wrong-destinations">12: ' in page
+    assert 'class="phone' not in page
     assert 'id="wrong-text"' in page
     assert ">Chào</textarea>" in page
     assert await sent(desk) == []
