@@ -104,9 +104,9 @@ def test_a_double_click_sends_once(stage: Stage, open_page: Callable[..., Page])
     to(page).fill("0912345678")
     page.get_by_role("textbox", name="Text").fill("clicked twice")
     page.get_by_label("For real").check()
-    with page.expect_navigation():
-        page.get_by_role("button", name="Send for real").dblclick()
-    page.wait_for_url("**/console/send/sub_*")
+    page.get_by_role("button", name="Send for real").dblclick()
+    # The second click breaks the first one's navigation off, so no navigation is waited for but where it ends.
+    expect(page).to_have_url(re.compile("/console/send/sub_"))
     assert texts(stage).count("clicked twice") == 1
 
 
