@@ -15,11 +15,11 @@ _LONGEST: Final = 80
 
 
 class Package(NamedTuple):
-    """One part. `kind`: python, or script where the browser runs it; `licence`: "" where the package does not say."""
+    """One part. `kind`: python, or script where the browser runs it; `terms`: its licence, "" where it does not say."""
 
     name: str
     version: str
-    licence: str
+    terms: str
     kind: str
 
 
