@@ -64,7 +64,7 @@ SCREENS = {
     "deliveries": ("/console/callbacks/deliveries", 200),
     "deliveries filtered": ("/console/callbacks/deliveries?result=failed&message=abc", 422),
     "delivery": ("/console/callbacks/deliveries/cb_5", 200),
-    "delivery of an inbound event": ("/console/callbacks/deliveries/cb_B?tenant=B%C6%B0u+%C4%91i%E1%BB%87n", 200),
+    "delivery of an inbound event": ("/console/callbacks/deliveries/cb_D?tenant=B%C6%B0u+%C4%91i%E1%BB%87n", 200),
     "api": ("/console/api", 200),
     "api, nothing found": ("/console/api?q=zzzz", 200),
     "api operation": ("/console/api/sendMessage", 200),

@@ -19,7 +19,8 @@ from loa.domain.latency import Wait
 from loa.ports.batches import BatchReading
 from loa.ports.channel import ChannelStatus, Retells
 from loa.ports.clock import Clock
-from loa.ports.ledger import Deliveries, Directory, Figures, Search, Templates
+from loa.ports.ledger import Directory, Search, Templates
+from loa.ports.watching import Deliveries, Figures
 from loa.stages.signing_in import SigningIn
 
 

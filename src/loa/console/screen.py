@@ -1,5 +1,6 @@
 """What every screen declares, and what is looked at before it answers."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ CONFIRM_PATH: Final = "/console/confirm"
 FRESH_MS: Final = 15 * 60_000
 """For so long after signing in nobody is asked again."""
 
+_CONVERTER: Final = re.compile(r":\w+\}")
 Answer = Callable[[Request, Parts], Awaitable[Response]]
 
 
@@ -58,7 +60,7 @@ def is_fresh(request: Request, now: int) -> bool:
 
 def _ask_again(request: Request, form: str) -> Response:
     values = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
-    wanted = form.format(**values) + (f"?{request.url.query}" if request.url.query else "")
+    wanted = _CONVERTER.sub("}", form).format(**values) + (f"?{request.url.query}" if request.url.query else "")
     place = link(CONFIRM_PATH, next=wanted)
     if header(request.scope, b"hx-request"):
         # A part of a page must not be replaced by the page that asks.

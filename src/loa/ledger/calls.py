@@ -116,7 +116,7 @@ class Calls(BatchCalls):
         return await self._call("rematch", (limit, now))  # type: ignore[no-any-return]
 
     async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
-        """See ports.ledger.Rulings."""
+        """See ports.watching.Rulings."""
         return await self._call("rule", (tenant_id, message_ids, decision))  # type: ignore[no-any-return]
 
     async def claim_due(
@@ -164,14 +164,14 @@ class Calls(BatchCalls):
         """Count what follows where counting stands. Errors: StorageError."""
 
     async def count_figures(self, limit: int) -> bool:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         reckoning = await self._reckon(limit)
         if reckoning.due:
             await self._call("figures", reckoning)
         return reckoning.more
 
     async def note_queue_ages(self, ages: Sequence[Count]) -> None:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         await self._call("queue_ages", ages)
 
     async def go_on(self, questions: Sequence[Question], now: int) -> int:

@@ -8,11 +8,9 @@ exactly the calls that returned, and maybe some whose answer was lost on the way
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from loa.domain.figures import Count
 from loa.domain.latency import Wait
 from loa.domain.receipt import Receipt
 from loa.domain.routes import RouteStep
-from loa.domain.ruling import Effect
 from loa.domain.template import Template
 from loa.domain.traffic import TrafficClass
 from loa.ports.batches import Batches
@@ -21,11 +19,8 @@ from loa.ports.grants import Grants
 from loa.ports.records import (
     AcceptResult,
     ApiKey,
-    CallbackFilter,
-    CallbackPage,
     CallbackTry,
     ChannelRecord,
-    Decision,
     DueCallback,
     Endpoint,
     Found,
@@ -44,6 +39,7 @@ from loa.ports.records import (
 )
 from loa.ports.sealing import Sealing
 from loa.ports.users import Users
+from loa.ports.watching import Deliveries, Figures, Rulings
 
 
 class Submissions(Protocol):
@@ -119,19 +115,6 @@ class Receipts(Protocol):
         ...
 
 
-class Rulings(Protocol):
-    """What people say became of messages that nothing else can tell of."""
-
-    async def rule(self, tenant_id: int, message_ids: Sequence[int], decision: Decision) -> Mapping[int, Effect]:
-        """Settle unknown messages on a person's word, or mark dead letters as dealt with; give what it did to each.
-
-        Atomic: state, event, the callback owed, and who said it why. Idempotent: said again, it changes nothing.
-        Fenced: a receipt or an outcome that was quicker wins, one that comes later is stored and moves nothing back.
-        Never sends.
-        """
-        ...
-
-
 class Callbacks(Protocol):
     """Callbacks out."""
 
@@ -175,29 +158,6 @@ class Upkeep(Protocol):
 
     async def purge(self, limit: int, now: int, keep_ms: Mapping[str, int]) -> int:
         """Delete what is past its time: request keys, parked receipts, texts and history. Give how many rows."""
-        ...
-
-
-class Figures(Protocol):
-    """Counts of messages by the time they were accepted, kept beside the messages: see domain.figures."""
-
-    async def count_figures(self, limit: int) -> bool:
-        """Count about so many of the submissions and events that follow where counting stands; tell whether more do.
-
-        Each is counted once, however many call at once or are cut off: how far it came is written with the counts.
-        """
-        ...
-
-    async def note_queue_ages(self, ages: Sequence[Count]) -> None:
-        """Keep how long lanes make messages wait, the highest of each span."""
-        ...
-
-    async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """Give figures span by span: at, kind, class, channel_id (of queue ages), code, count; over all errors."""
-        ...
-
-    async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """Give figures over the whole time: kind, class, channel, code, error, count; accepted, ended and spend."""
         ...
 
 
@@ -408,27 +368,6 @@ class Search(Protocol):
 
     async def depths(self) -> list[Row]:
         """Give queued counts kept per channel and class, with the oldest due time."""
-        ...
-
-
-class Deliveries(Protocol):
-    """Reading callbacks of a tenant with what came of them."""
-
-    async def callbacks(
-        self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
-    ) -> CallbackPage:
-        """List callbacks, the newest first, due ones by when they are due. Each row has the latest try as `last`."""
-        ...
-
-    async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
-        """Give a callback with every try as `tries`, in the order of time.
-
-        `told`: what is posted, as a DueCallback with all tries made so far; None where the message is forgotten.
-        """
-        ...
-
-    async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
-        """Count callbacks of an endpoint that failed for good since a time, no further than to a limit."""
         ...
 
 

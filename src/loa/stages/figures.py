@@ -5,7 +5,8 @@ from typing import Final, Protocol
 from loa.domain.figures import HOUSE, MINUTE_MS, Count, Kind, floor_ms
 from loa.domain.traffic import TrafficClass
 from loa.ports.clock import Clock
-from loa.ports.ledger import Figures, Search
+from loa.ports.ledger import Search
+from loa.ports.watching import Figures
 from loa.stages.loop import keep_running
 
 TICK_S: Final = 1.0

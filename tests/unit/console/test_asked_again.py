@@ -54,8 +54,8 @@ async def test_a_screen_that_asks_again_leads_to_the_page_that_asks_and_back(loa
     own = await owner(loa)
     loa.clock.set_by(LATER_S)
     token = {"form_token": (await own.get(SIGN_INS)).field("form_token")}
-    path = re.sub(r"\{\w+\}", "7", screen.path)
-    form = re.sub(r"\{\w+\}", "7", screen.form or screen.path)
+    path = re.sub(r"\{[\w:]+\}", "7", screen.path)
+    form = re.sub(r"\{[\w:]+\}", "7", screen.form or screen.path)
     asked = (
         await own.get(f"{path}?tenant=a%26b")
         if screen.method == "GET"

@@ -208,8 +208,8 @@ async def test_numbers_are_masked_also_where_a_receiver_repeats_them(desk: Desk)
 
 
 async def test_what_a_user_wrote_is_left_out(desk: Desk) -> None:
-    page = text(await get(desk, "/console/callbacks/deliveries/cb_B?tenant=B%C6%B0u%20%C4%91i%E1%BB%87n"))
-    row = await desk.ledger.callback(2, 11)
+    page = text(await get(desk, "/console/callbacks/deliveries/cb_D?tenant=B%C6%B0u%20%C4%91i%E1%BB%87n"))
+    row = await desk.ledger.callback(2, 13)
     assert row is not None
     assert row["told"].inbound.body
     assert '"type": "inbound"' in page

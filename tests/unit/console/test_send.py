@@ -1,6 +1,7 @@
 """Send: what the form becomes, what is shown before it is sent, and that nothing is sent twice."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -274,7 +275,7 @@ async def test_nothing_that_people_write_becomes_part_of_the_page(desk: Desk) ->
     for hurt in CORPUS:
         page = text(await post(desk, text=hurt, destinations=hurt, sender=hurt, request_id=hurt, template=hurt))
         assert hurt not in page or "<" not in hurt
-        assert "49" not in page or "{{7*7}}" not in hurt
+        assert "49" not in re.sub(r"/static/\w+/", "", page) or "{{7*7}}" not in hurt
 
 
 async def test_an_address_fills_in_neither_text_nor_numbers(desk: Desk) -> None:

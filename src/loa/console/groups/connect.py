@@ -12,7 +12,6 @@ KEY: Final = f"{keys.PATH}/{{key_id}}"
 READ: Final = May.READ_MESSAGES
 CHANGE: Final = May.CHANGE_ENDPOINTS
 CALLBACKS: Final = "/console/callbacks"
-FORM_OF_ENDPOINT: Final = f"{CALLBACKS}/{{endpoint_id}}"
 ENDPOINT: Final = f"{CALLBACKS}/{{endpoint_id:int}}"
 DELIVERY: Final = f"{CALLBACKS}/deliveries/{{callback_id}}"
 
@@ -30,7 +29,7 @@ SCREENS: Final = (
     Screen(ENDPOINT, endpoints.endpoint, READ),
     Screen(f"{ENDPOINT}/change", endpoints.change, CHANGE, "POST"),
     Screen(f"{ENDPOINT}/enable", endpoints.enable, CHANGE, "POST"),
-    Screen(f"{ENDPOINT}/rotate", endpoints.rotate, CHANGE, "POST", asks_again=True, form=FORM_OF_ENDPOINT),
+    Screen(f"{ENDPOINT}/rotate", endpoints.rotate, CHANGE, "POST", asks_again=True, form=ENDPOINT),
     Screen(f"{ENDPOINT}/retire", endpoints.retire, CHANGE, "POST"),
     Screen(f"{ENDPOINT}/test", endpoints.test, CHANGE, "POST"),
     Screen(f"{ENDPOINT}/replay", endpoints.replay_form, May.SETTLE),

@@ -28,15 +28,15 @@ class DeliveryReading:
         """Run a query on a reading connection. Errors: StorageError."""
 
     async def callbacks(self, tenant_id: int, wanted: CallbackFilter, after: Place | None, limit: int) -> CallbackPage:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         return await self._read(lambda c: _callbacks(c, tenant_id, wanted, after, limit), tenant_id)  # type: ignore[no-any-return]
 
     async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         return await self._read(lambda c: _callback(c, self._sealer, tenant_id, callback_id), tenant_id)  # type: ignore[no-any-return]
 
     async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         values = (tenant_id, endpoint_id, since, limit)
         return int((await self._read(lambda c: one(c, "count_failed", *values), tenant_id))["count"])
 

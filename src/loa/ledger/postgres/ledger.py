@@ -314,11 +314,11 @@ class PostgresLedger(DeliveryReading, SearchReading, Calls):
         return await self._read(lambda c: figures.reckon(c, limit))  # type: ignore[no-any-return]
 
     async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         return await self._read(lambda c: figures.series(c, tenant_id, grain_ms, since, until), tenant_id)  # type: ignore[no-any-return]
 
     async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         return await self._read(lambda c: figures.sums(c, tenant_id, grain_ms, since, until), tenant_id)  # type: ignore[no-any-return]
 
     # restoring

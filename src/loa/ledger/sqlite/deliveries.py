@@ -20,7 +20,7 @@ def _many(connection: apsw.Connection, name: str, *values: Any) -> list[Any]:
 def callbacks(
     connection: apsw.Connection, tenant_id: int, wanted: CallbackFilter, after: Place | None, limit: int
 ) -> CallbackPage:
-    """List callbacks; see ports.ledger.Deliveries."""
+    """List callbacks; see ports.watching.Deliveries."""
     if wanted.message_id is not None:
         ids = _many(connection, "callbacks_of_message", tenant_id, wanted.message_id)
         return of_message(_rows(connection, tenant_id, ids), wanted, after, limit)
@@ -72,7 +72,7 @@ def _position(connection: apsw.Connection, tenant_id: int, at: int) -> int:
 
 
 def callback(connection: apsw.Connection, sealer: Sealer, tenant_id: int, callback_id: int) -> Row | None:
-    """Read one callback; see ports.ledger.Deliveries."""
+    """Read one callback; see ports.watching.Deliveries."""
     rows = _rows(connection, tenant_id, [callback_id])
     if not rows:
         return None
@@ -81,5 +81,5 @@ def callback(connection: apsw.Connection, sealer: Sealer, tenant_id: int, callba
 
 
 def count_failed(connection: apsw.Connection, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
-    """Count what failed for good; see ports.ledger.Deliveries."""
+    """Count what failed for good; see ports.watching.Deliveries."""
     return int(connection.execute(QUERIES["count_failed"], (tenant_id, endpoint_id, since, limit)).get)

@@ -255,11 +255,11 @@ class SqliteLedger(Calls):
         return await self._readers.read(lambda connection: figures.reckon(connection, limit))
 
     async def figure_series(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         return await self._readers.read(lambda c: figures.series(c, tenant_id, grain_ms, since, until))
 
     async def figure_sums(self, tenant_id: int, grain_ms: int, since: int, until: int) -> list[Row]:
-        """See ports.ledger.Figures."""
+        """See ports.watching.Figures."""
         return await self._readers.read(lambda c: figures.sums(c, tenant_id, grain_ms, since, until))
 
     # restoring
@@ -417,15 +417,15 @@ class SqliteLedger(Calls):
     async def callbacks(
         self, tenant_id: int, wanted: CallbackFilter, after: tuple[int, int] | None, limit: int
     ) -> CallbackPage:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         return await self._readers.read(lambda c: deliveries.callbacks(c, tenant_id, wanted, after, limit))
 
     async def callback(self, tenant_id: int, callback_id: int) -> Row | None:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         return await self._readers.read(lambda c: deliveries.callback(c, self._sealer, tenant_id, callback_id))
 
     async def count_failed(self, tenant_id: int, endpoint_id: int, since: int, limit: int) -> int:
-        """See ports.ledger.Deliveries."""
+        """See ports.watching.Deliveries."""
         return await self._readers.read(lambda c: deliveries.count_failed(c, tenant_id, endpoint_id, since, limit))
 
     async def last_event(self, tenant_id: int) -> int:
