@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from loa.domain.latency import Wait
 from loa.domain.template import Template
@@ -17,28 +17,21 @@ from loa.errors import StorageError
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
 from loa.ledger.postgres import (
-    accept,
     batches,
-    callbacks,
-    claims,
     directory,
     figures,
     grants,
-    inbound,
-    receipts,
     restoring,
-    rulings,
     sealing,
     silence,
-    slots,
     templates,
-    upkeep,
     users,
 )
 from loa.ledger.postgres.connection import READING, WRITING, Line, run_once
 from loa.ledger.postgres.copying import refuse_unfinished
 from loa.ledger.postgres.days import Days
 from loa.ledger.postgres.deliveries import DeliveryReading
+from loa.ledger.postgres.desks import DESKS, HANDLERS
 from loa.ledger.postgres.errors import SERVER_ERRORS, translate
 from loa.ledger.postgres.hints import Hints
 from loa.ledger.postgres.marks import Marks
@@ -47,8 +40,8 @@ from loa.ledger.postgres.nodes import Name, Node
 from loa.ledger.postgres.readers import Readers
 from loa.ledger.postgres.searching import SearchReading
 from loa.ledger.postgres.statements import QUERIES
-from loa.ledger.postgres.unit import Handler, Shared
-from loa.ledger.postgres.writer import Desk, DeskPlan
+from loa.ledger.postgres.unit import Shared
+from loa.ledger.postgres.writer import Desk
 from loa.ledger.reckoning import Reckoning
 from loa.ledger.users import Maker
 from loa.ports.batches import SentMessage
@@ -72,91 +65,6 @@ from loa.ports.records import (
 from loa.ports.sealing import KeyState
 from loa.seal.keyfile import NAME, KeyFile
 from loa.seal.sealer import Sealer
-
-
-async def _ping(unit: Any, calls: list[None]) -> list[None]:
-    await unit.run("ping")
-    return [None] * len(calls)
-
-
-HANDLERS: Final[dict[str, Handler]] = {
-    "accept": accept.accept,
-    "cancel": accept.cancel,
-    "cancel_message": accept.cancel_message,
-    "record": claims.record,
-    "receipts": receipts.store,
-    "rule": rulings.rule,
-    "inbound": inbound.take,
-    "claim": claims.claim,
-    "next_due": claims.next_due,
-    "settle_stale": claims.settle_stale,
-    "rematch": receipts.rematch,
-    "claim_callbacks": callbacks.claim_due,
-    "record_tries": callbacks.record_tries,
-    "next_callback_due": callbacks.next_callback_due,
-    "endpoint_health": callbacks.set_endpoint_health,
-    "replay": callbacks.replay,
-    "expire": upkeep.expire_queued,
-    "settle_unknown": upkeep.settle_unknown,
-    "purge": upkeep.purge,
-    "hold": restoring.hold,
-    "go_on": silence.go_on_with,
-    "learn": silence.learn,
-    "drop_days": upkeep.drop_days,
-    "change": directory.change,
-    "touch_keys": directory.touch_keys,
-    "put_templates": templates.put,
-    "template_look": templates.look,
-    "grants": grants.change,
-    "sealing": sealing.change,
-    "users": users.change,
-    "batches": batches.change,
-    "share": slots.share,
-    "figures": figures.keep,
-    "queue_ages": figures.note_ages,
-    "ping": _ping,
-}
-
-DESKS: Final = (
-    DeskPlan(("accept",), 2, weigh=accept.weigh, weight_per_commit=20_000),
-    DeskPlan(("record",), 1),
-    DeskPlan(("receipts", "inbound"), 1),
-    DeskPlan(("claim",), 1),
-    DeskPlan(("claim_callbacks", "next_callback_due", "next_due"), 1, calls_per_commit=8, one_statement=True),
-    DeskPlan(("record_tries",), 1, one_statement=True),
-    DeskPlan(
-        (
-            "cancel",
-            "cancel_message",
-            "endpoint_health",
-            "settle_stale",
-            "rematch",
-            "replay",
-            "expire",
-            "settle_unknown",
-            "rule",
-            "purge",
-            "hold",
-            "go_on",
-            "learn",
-            "drop_days",
-            "change",
-            "touch_keys",
-            "put_templates",
-            "template_look",
-            "grants",
-            "sealing",
-            "users",
-            "batches",
-            "share",
-            "figures",
-            "queue_ages",
-            "ping",
-        ),
-        1,
-        calls_per_commit=32,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,18 @@ def find(
     low, high = _span(connection, wanted, before)
     if _index_for(wanted) or not reading.is_narrow(wanted):
         return Found(_page(connection, tenant_id, wanted, before, limit, (low, high)))
-    floor = json.loads(connection.execute(QUERIES["reached"], (tenant_id, low, high, reach)).get or "null")
+    floor = _reached(connection, (tenant_id, low, high), reach)
     rows = _page(connection, tenant_id, wanted, before, limit, (low if floor is None else floor[0], high))
     return Found(rows, None if floor is None or len(rows) == limit else floor[1])
+
+
+def _reached(connection: apsw.Connection, span: tuple[int, int, int], reach: int) -> list[int] | None:
+    """Give the submission where a look ends, and its first message; few are counted where each has many messages."""
+    for submissions in (reach // 50, reach // 5, reach):
+        found = connection.execute(QUERIES["reached"], (*span, reach, submissions)).get
+        if found is not None:
+            return list(json.loads(found))
+    return None
 
 
 def _page(

@@ -150,12 +150,13 @@ SELECT submission_id FROM message WHERE id < ?1 ORDER BY id DESC LIMIT 1;
 SELECT accepted_at FROM submission WHERE id >= ?1 ORDER BY id LIMIT 1;
 
 -- name: reached
--- The submission of a tenant, from ?3 back to ?2, with which ?4 messages are looked at, and its first message.
+-- The submission of a tenant, from ?3 back to ?2, with which ?4 messages are looked at, and its first message;
+-- None where ?5 submissions have fewer.
 -- Index: submission_tenant.
 SELECT json_array(id, first_message_id) FROM (
   SELECT id, first_message_id, sum(message_count) OVER (ORDER BY id DESC) AS looked_at FROM (
     SELECT id, first_message_id, message_count FROM submission WHERE tenant_id = ?1 AND id >= ?2 AND id <= ?3
-    ORDER BY id DESC LIMIT ?4))
+    ORDER BY id DESC LIMIT ?5))
 WHERE looked_at >= ?4 ORDER BY id DESC LIMIT 1;
 
 -- name: unknown_waiting
