@@ -9,11 +9,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from loa.console.crashing import Aftermath, aftermath
 from loa.console.language import Language
 from loa.console.messages import line
 from loa.console.pages import part, render
 from loa.console.parts import Parts, visitor_of
-from loa.console.phone_crash import Aftermath, aftermath
 from loa.console.place import Place, place_of
 from loa.console.tail import HEARTBEAT_LOOKS, LOOK_S, Position, counted
 from loa.console.world import Bubble, Handset, Sight, World
@@ -55,7 +55,7 @@ VIA: Final = tuple(TEXTS)
 CLASSES: Final = tuple(each.label for each in TrafficClass)
 
 
-async def phone(request: Request, parts: Parts) -> Response:
+async def handsets(request: Request, parts: Parts) -> Response:
     """Show the page as it is asked for."""
     return await page(request, parts, sent=Written(chosen(request.query_params), {}))
 
@@ -145,7 +145,7 @@ def mark(sight: Sight, after: Aftermath | None) -> str:
     return f"{sight.version}-{zlib.crc32(repr((sight.handsets, sight.chosen, after)).encode())}"
 
 
-def fragments(
+def renewed(
     sight: Sight, after: Aftermath | None, language: Language, role: Role, tenant_named: str, handset: int
 ) -> dict[str, str]:
     """Give the parts of the page that renew themselves, by the id of what they fill."""
@@ -188,7 +188,7 @@ async def follow(
         version = mark(sight, after)
         if version != known:
             known, quiet = version, 0
-            html = fragments(sight, after, language, role, place.named, handset)
+            html = renewed(sight, after, language, role, place.named, handset)
             yield f"id: {version}\ndata: {json.dumps(html, ensure_ascii=False)}\n\n"
         quiet += 1
         if quiet >= HEARTBEAT_LOOKS:
