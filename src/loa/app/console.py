@@ -17,7 +17,7 @@ from loa.console.http import address_of
 from loa.console.language import Language
 from loa.console.looks import looks
 from loa.console.parts import Parts
-from loa.console.screens import HOME, PHONE, STILL_OPEN, screens
+from loa.console.screens import HANDSETS, HOME, STILL_OPEN, screens
 from loa.console.sending import Sending
 from loa.console.world import World
 from loa.domain.roles import Role, may
@@ -117,7 +117,7 @@ def console_of(
             )
         ),
         looks=looks(),
-        home=HOME if world is None else PHONE,
+        home=HOME if world is None else HANDSETS,
         still_open=STILL_OPEN,
     )
     return Boundary(console, fault_page(looks()), Spoken(language))

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from loa.app.demo_handsets import Handsets
 from loa.app.demo_knobs import KNOBS, LINK, smsc_script, zalo_script
-from loa.app.demo_phones import Phones
 from loa.app.demo_state import DemoState
 from loa.app.demo_zalo import SCRIPT as ZALO_SCRIPT
 from loa.app.demo_zalo import zalo_simulator
@@ -74,7 +74,7 @@ class DemoWorld:
         self._crash: Crash | None = None
         self._events_url = ""
         self.calls: Mapping[str, str] = {}
-        self.phones = Phones(self._changed)
+        self.handsets = Handsets(self._changed)
         self.smsc = SmscSimulator(
             LOOPBACK, _port(state.smsc_port), script=SCRIPT, journal=data_dir / SMSC_JOURNAL, on_event=self._heard_smsc
         )
@@ -113,33 +113,37 @@ class DemoWorld:
         self._version += 1
 
     def _heard_smsc(self, event: SmscEvent) -> None:
-        self.phones.on_smsc(event)
+        self.handsets.on_smsc(event)
         self._on_smsc(event)
 
     def _heard_callback(self, delivery: Delivery) -> None:
-        self.phones.on_callback(delivery)
+        self.handsets.on_callback(delivery)
         self._on_callback(delivery)
 
     def _heard_zalo(self, event: ZaloEvent) -> None:
-        self.phones.on_zalo(event)
+        self.handsets.on_zalo(event)
         self._on_zalo(event)
 
     # what is asked
 
     def look(self, handset: int = 0) -> Sight:
         """Give what there is to see."""
-        handsets = self.phones.newest()
-        chosen = self.phones.handset(handset) or (handsets[0] if handsets else None)
+        handsets = self.handsets.newest()
+        chosen = self.handsets.handset(handset) or (handsets[0] if handsets else None)
         return Sight(
             version=self._version,
             handsets=handsets,
             chosen=chosen,
-            bubbles=self.phones.bubbles(chosen) if chosen is not None else (),
+            bubbles=self.handsets.bubbles(chosen) if chosen is not None else (),
             knobs=tuple(name for name in KNOBS if name in self._on),
             crash=self._crash,
-            reached=self.phones.reached(self._crash.run) if self._crash is not None and self._crash.run else Reached(),
+            reached=self._reached(),
             calls=self.calls,
         )
+
+    def _reached(self) -> Reached:
+        crash = self._crash
+        return self.handsets.reached(crash.run) if crash is not None and crash.run else Reached()
 
     # knobs
 
@@ -181,16 +185,16 @@ class DemoWorld:
         if not text.strip() or len(text) > TEXT_MAX:
             raise CallerError("reply", f"a reply has 1 to {TEXT_MAX} characters")
         message_id = self.zalo.acts.say(self._user(found), text.strip())
-        self.phones.said(found, text.strip(), self._clock.now(), message_id)
+        self.handsets.said(found, text.strip(), self._clock.now(), message_id)
 
     def follow(self, handset: int) -> None:
         """Let the person follow the Official Account. Errors: CallerError."""
         found = self._handset(handset)
         self.zalo.acts.follow(self._user(found))
-        self.phones.followed(found)
+        self.handsets.followed(found)
 
     def _handset(self, handset: int) -> Handset:
-        found = self.phones.handset(handset)
+        found = self.handsets.handset(handset)
         if found is None:
             raise CallerError("unknown_handset", "there is no such handset; it comes with its first message")
         return found
@@ -210,8 +214,8 @@ class DemoWorld:
 
     def crash(self, *, run: str, newest: int, before: Mapping[str, int]) -> None:
         """Kill the gateway now."""
-        reached = self.phones.reached(run) if run else Reached()
-        self._crash = Crash(run, newest, before, reached, self._clock.now())
+        self._crash = Crash(run, newest, before, Reached(), self._clock.now())
+        self._crash = replace(self._crash, reached_before=self._reached())
         self._changed()
         self._kill()
         self._let_go(run)

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from loa.console import assets, phone, preferences
+from loa.console import assets, handsets, preferences
 from loa.console.groups import carry, connect, demo, govern, sends, watch
 from loa.console.parts import Parts
 from loa.console.screen import Screen
@@ -19,7 +19,7 @@ SCREENS: Final[tuple[Screen, ...]] = (
 """Every screen with what it needs; the first whose path fits answers. Those of a demo stand in `demo`."""
 
 HOME: Final = "/console/"
-PHONE: Final = phone.PATH
+HANDSETS: Final = handsets.PATH
 STILL_OPEN: Final = (assets.FOLDER,)
 """What the gate lets everybody see: the static files."""
 

@@ -101,12 +101,12 @@ async def stream(request: Request, parts: Parts) -> Response:
         return Response(status_code=429)
     whole = may(visitor.role, May.SEE_NUMBERS)
     following = Following(parts, place.tenant.id, asked, request.state.language, whole, place.named)
-    told = _counted(parts, visitor.user_id, following.follow(position))
+    told = counted(parts, visitor.user_id, following.follow(position))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(told, headers=headers, media_type="text/event-stream")
 
 
-async def _counted(parts: Parts, user_id: int, told: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+async def counted(parts: Parts, user_id: int, told: AsyncGenerator[str, None]) -> AsyncIterator[str]:
     """Pass a stream on while it counts as one of a user's."""
     with parts.streams.held(user_id) as free:
         async with aclosing(told):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from loa.app.demo_door import Door, serve_door
+from loa.app.demo_handsets import BUBBLES_KEPT, BUBBLES_SHOWN, Handsets
 from loa.app.demo_knobs import KNOBS, smsc_script, zalo_script
-from loa.app.demo_phones import BUBBLES_KEPT, BUBBLES_SHOWN, Phones
 from loa.app.demo_state import DemoState
 from loa.app.demo_world import SCRIPT, DemoWorld
 from loa.app.demo_zalo import SCRIPT as ZALO
@@ -30,8 +30,8 @@ def demo_world(directory: Path, kills: list[str] | None = None) -> DemoWorld:
 
 
 def show(world: DemoWorld, number: str, text: str, coding: int = 0) -> None:
-    world.phones.on_smsc(Taken(AT, 1, "1", "loa", "LOA", number, text, None, 1, coding))
-    world.phones.on_smsc(Shown(AT, "LOA", number, text, 1))
+    world.handsets.on_smsc(Taken(AT, 1, "1", "loa", "LOA", number, text, None, 1, coding))
+    world.handsets.on_smsc(Shown(AT, "LOA", number, text, 1))
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ def test_handsets_stand_by_their_newest_text(tmp_path: Path) -> None:
     assert world.look().chosen is None
     show(world, "84911111111", "một", 8)
     show(world, "84922222222", "two")
-    world.phones.on_zalo(ShownOnZalo(AT, "Shop", "84911111111", "text", "ba", "z1"))
+    world.handsets.on_zalo(ShownOnZalo(AT, "Shop", "84911111111", "text", "ba", "z1"))
     sight = world.look()
     assert [(each.id, each.number, each.count) for each in sight.handsets] == [
         (1, "84911111111", 2),
@@ -92,12 +92,12 @@ def test_handsets_stand_by_their_newest_text(tmp_path: Path) -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    phones = Phones(lambda: None)
+    handsets = Handsets(lambda: None)
     for number in range(BUBBLES_KEPT + 7):
-        phones.on_smsc(Shown(AT, "LOA", "84911111111", f"run {number}", 1))
-    (handset,) = phones.newest()
-    assert len(phones.bubbles(handset)) == BUBBLES_SHOWN
-    assert phones.reached("run") == Reached(BUBBLES_KEPT, 1)
+        handsets.on_smsc(Shown(AT, "LOA", "84911111111", f"run {number}", 1))
+    (handset,) = handsets.newest()
+    assert len(handsets.bubbles(handset)) == BUBBLES_SHOWN
+    assert handsets.reached("run") == Reached(BUBBLES_KEPT, 1)
 
 
 def test_an_answer_is_marked_once_the_endpoint_has_it(tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_an_answer_is_marked_once_the_endpoint_has_it(tmp_path: Path) -> None:
         world.say(1, " ")
     world.say(1, "còn hàng không?")
     assert [each.reported for each in world.look().bubbles if each.theirs] == [False]
-    (name,) = world.phones._unreported
+    (name,) = world.handsets._unreported
     for status, reported in ((500, False), (200, True)):
         body = f'{{"message":"{name}"}}'.encode()
-        world.phones.on_callback(Delivery(AT, 1, "POST", "/", "", {}, body, "valid", status))
+        world.handsets.on_callback(Delivery(AT, 1, "POST", "/", "", {}, body, "valid", status))
         assert [each.reported for each in world.look().bubbles if each.theirs] == [reported]
 
 

@@ -2,17 +2,17 @@
 
 from typing import Final
 
-from loa.console import phone, phone_acts
+from loa.console import handset_acts, handsets
 from loa.console.screen import Screen
 from loa.domain.roles import May
 
 READ: Final = May.READ_MESSAGES
 
 SCREENS: Final = (
-    Screen(phone.PATH, phone.phone, READ),
-    Screen(f"{phone.PATH}/events", phone.stream, READ),
-    Screen(f"{phone.PATH}/send", phone_acts.send, May.SEND, "POST"),
-    Screen(f"{phone.PATH}/knobs", phone_acts.turn, May.SETTLE, "POST"),
-    Screen(f"{phone.PATH}/reply", phone_acts.reply, May.SEND, "POST"),
-    Screen(f"{phone.PATH}/crash", phone_acts.crash, May.SETTLE, "POST"),
+    Screen(handsets.PATH, handsets.handsets, READ),
+    Screen(f"{handsets.PATH}/events", handsets.stream, READ),
+    Screen(f"{handsets.PATH}/send", handset_acts.send, May.SEND, "POST"),
+    Screen(f"{handsets.PATH}/knobs", handset_acts.turn, May.SETTLE, "POST"),
+    Screen(f"{handsets.PATH}/reply", handset_acts.reply, May.SEND, "POST"),
+    Screen(f"{handsets.PATH}/crash", handset_acts.crash, May.SETTLE, "POST"),
 )

@@ -13,7 +13,7 @@ from loa.ports.records import MessageFilter, Row, Tenant
 
 SAMPLE: Final = 500
 """How many messages are counted where none were sent for the crash: the newest before it."""
-DOUBTFUL_SHOWN: Final = 12
+DOUBTFUL_SHOWN: Final = 8
 FIGURES: Final[Mapping[str, tuple[State, ...]]] = {
     "waiting": (State.QUEUED, State.SENDING, State.SENT),
     "delivered": (State.DELIVERED,),

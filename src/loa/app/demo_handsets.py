@@ -17,7 +17,7 @@ BUBBLES_SHOWN: Final = 30
 ENCODINGS: Final = {0: "gsm7", 8: "ucs2"}
 
 
-class Phones:
+class Handsets:
     """Listens to both simulators. `changed` is told of every new bubble."""
 
     def __init__(self, changed: Callable[[], None]) -> None:

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from loa.console.catalogue import said
+from loa.console.crashing import counted, figures, request_id
+from loa.console.handsets import PATH, TEXTS, Written, chosen, page, world_of
 from loa.console.language import Language
 from loa.console.pages import link, render
 from loa.console.parts import Parts, visitor_of
-from loa.console.phone import PATH, TEXTS, Written, chosen, page, world_of
-from loa.console.phone_crash import counted, figures, request_id
 from loa.console.place import place_of
 from loa.console.refusals import said_of
 from loa.console.world import ANSWERED, RUN

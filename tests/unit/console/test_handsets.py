@@ -14,9 +14,9 @@ from tests.support.console import Desk, fill, open_desk, visitor
 from tests.support.native_api import Answer, call
 from tests.support.scripted_world import ScriptedWorld, sight_of
 
+from loa.console.handset_acts import RUN_NUMBERS
+from loa.console.handsets import PATH, follow
 from loa.console.language import Language
-from loa.console.phone import PATH, follow
-from loa.console.phone_acts import RUN_NUMBERS
 from loa.console.place import Place
 from loa.console.world import RUN, Crash, Reached
 from loa.domain.roles import Role

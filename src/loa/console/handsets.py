@@ -2,20 +2,20 @@
 
 import json
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from loa.console.crashing import Aftermath, aftermath
 from loa.console.language import Language
 from loa.console.messages import line
 from loa.console.pages import part, render
 from loa.console.parts import Parts, visitor_of
-from loa.console.phone_crash import Aftermath, aftermath
 from loa.console.place import Place, place_of
-from loa.console.tail import HEARTBEAT_LOOKS, LOOK_S, Position
+from loa.console.tail import HEARTBEAT_LOOKS, LOOK_S, Position, counted
 from loa.console.world import Bubble, Handset, Sight, World
 from loa.domain.ids import message_id_from
 from loa.domain.roles import May, Role, may
@@ -24,7 +24,7 @@ from loa.observe.redact import mask_msisdn
 from loa.ports.records import MessageFilter
 
 PATH: Final = "/console/phone"
-ROWS: Final = 12
+ROWS: Final = 8
 """How much of the tail stands beside the handset."""
 PLAIN: Final[Mapping[str, str]] = {"via": "sms", "number": "0912345678", "class": "transactional"}
 TEXTS: Final[Mapping[str, str]] = {
@@ -55,7 +55,7 @@ VIA: Final = tuple(TEXTS)
 CLASSES: Final = tuple(each.label for each in TrafficClass)
 
 
-async def phone(request: Request, parts: Parts) -> Response:
+async def handsets(request: Request, parts: Parts) -> Response:
     """Show the page as it is asked for."""
     return await page(request, parts, sent=Written(chosen(request.query_params), {}))
 
@@ -145,7 +145,7 @@ def mark(sight: Sight, after: Aftermath | None) -> str:
     return f"{sight.version}-{zlib.crc32(repr((sight.handsets, sight.chosen, after)).encode())}"
 
 
-def fragments(
+def renewed(
     sight: Sight, after: Aftermath | None, language: Language, role: Role, tenant_named: str, handset: int
 ) -> dict[str, str]:
     """Give the parts of the page that renew themselves, by the id of what they fill."""
@@ -164,19 +164,21 @@ def fragments(
 
 async def stream(request: Request, parts: Parts) -> Response:
     """Tell what changes on the handsets and after a crash, until the browser goes."""
-    place = await place_of(request, parts)
-    role = visitor_of(request).role
+    place, visitor = await place_of(request, parts), visitor_of(request)
+    role = visitor.role
+    if parts.streams.full(visitor.user_id):
+        return Response(status_code=429)
     if may(role, May.SEE_CONTENT):
         await parts.content_shown(request, "phone")
     asked = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    told = follow(parts, place, request.state.language, role, chosen_in(request), asked)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(told, headers=headers, media_type="text/event-stream")
+    told = follow(parts, place, request.state.language, role, chosen_in(request), asked)
+    return StreamingResponse(counted(parts, visitor.user_id, told), headers=headers, media_type="text/event-stream")
 
 
 async def follow(
     parts: Parts, place: Place, language: Language, role: Role, handset: int, known: str
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Give server-sent events: the parts of the page that changed, with a comment every 15 seconds where none did."""
     quiet = HEARTBEAT_LOOKS - 1
     yield "retry: 1000\n\n"
@@ -186,7 +188,7 @@ async def follow(
         version = mark(sight, after)
         if version != known:
             known, quiet = version, 0
-            html = fragments(sight, after, language, role, place.named, handset)
+            html = renewed(sight, after, language, role, place.named, handset)
             yield f"id: {version}\ndata: {json.dumps(html, ensure_ascii=False)}\n\n"
         quiet += 1
         if quiet >= HEARTBEAT_LOOKS:
