@@ -19,6 +19,7 @@ from loa.console.looks import looks
 from loa.console.parts import Parts
 from loa.console.screens import HANDSETS, HOME, STILL_OPEN, screens
 from loa.console.sending import Sending
+from loa.console.streams import Streams
 from loa.console.world import World
 from loa.domain.roles import Role, may
 from loa.errors import Forbidden, LoaError
@@ -88,6 +89,7 @@ def console_of(
     sending: Callable[[SigningIn], Sending],
     providers: Mapping[str, Provider],
     disk_low: int,
+    ending: Callable[[], bool],
     world: World | None = None,
 ) -> App:
     """Make the console's application, which answers for its own faults. Units: disk_low in octets."""
@@ -108,6 +110,7 @@ def console_of(
                 content_shown=content_shown,
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
+                streams=Streams(ending),
                 signing=signing,
                 retells=retelling(providers),
                 world=world,

@@ -131,6 +131,7 @@ class Faces:
             channel_states=self._channel_states,
             verbs=self._verbs,
             sending=self._console_sending,
+            ending=self._draining,
             providers=ground.providers,
             world=self._world,
             disk_low=4 * (ground.settings.limits.disk_free_min_bytes + ground.settings.ledger.reserve_bytes),

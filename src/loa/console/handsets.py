@@ -182,7 +182,7 @@ async def follow(
     """Give server-sent events: the parts of the page that changed, with a comment every 15 seconds where none did."""
     quiet = HEARTBEAT_LOOKS - 1
     yield "retry: 1000\n\n"
-    while True:
+    while not parts.streams.ending():
         sight = seen_by(await world_of(parts).look(handset), role)
         after = await aftermath(parts, place.tenant, sight)
         version = mark(sight, after)

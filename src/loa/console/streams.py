@@ -1,7 +1,7 @@
 """How many streams each user has open: one who opens more and more must not take the server for themselves."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,10 +9,15 @@ AT_MOST: Final = 6
 """Streams of one user. Browsers open no more to one host over HTTP/1.1."""
 
 
-class Streams:
-    """The open streams of this process."""
+def _never() -> bool:
+    return False
 
-    def __init__(self) -> None:
+
+class Streams:
+    """The open streams of this process. `ending`: whether it stops, for which it must not wait for a page left open."""
+
+    def __init__(self, ending: Callable[[], bool] = _never) -> None:
+        self.ending = ending
         self._open: Counter[int] = Counter()
 
     def full(self, user_id: int) -> bool:

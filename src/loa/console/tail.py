@@ -28,7 +28,7 @@ REACH: Final = 5_000
 TAIL_FIELDS: Final = ("destination", "sender", "channel")
 LOOK_S: Final = 0.5
 HEARTBEAT_LOOKS: Final = 30
-_HIGHEST: Final = 2**62
+_HIGHEST: Final = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Following:
         """Give server-sent events: new and changed rows, with a comment every 15 seconds where nothing happens."""
         quiet = HEARTBEAT_LOOKS - 1
         yield "retry: 2000\n\n"
-        while True:
+        while not self.parts.streams.ending():
             look = await self.look(position)
             position = look.position
             if look.rows or look.happened:

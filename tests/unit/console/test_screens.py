@@ -13,6 +13,7 @@ import pytest
 from starlette.datastructures import QueryParams
 from tests.contract.ledger.values import submission
 from tests.support.console import CORPUS, Desk, fill, open_desk, visitor
+from tests.support.fakes import EPOCH
 from tests.support.native_api import Answer, call
 
 from loa.console.assets import ASSETS, address
@@ -20,11 +21,12 @@ from loa.console.language import Language
 from loa.console.messages import read_filter
 from loa.console.parts import Parts
 from loa.console.preferences import back_to
-from loa.console.streams import AT_MOST
+from loa.console.streams import AT_MOST, Streams
 from loa.console.tail import MOST, ROWS, Following, Position, read_position
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
 from loa.domain.roles import Role
+from loa.ledger.postgres.days import day_of, first_id
 from loa.ports.records import MessageFilter
 
 LIMIT = 100 * 1024
@@ -229,6 +231,25 @@ async def test_an_unreadable_filter_shows_no_messages(room: Room) -> None:
 @pytest.mark.parametrize("written", ["", "1", "1-", "-1", "a-b", "1-2-3", "1-9999999999999999999999"])
 def test_a_position_that_is_none(written: str) -> None:
     assert read_position(written) is None
+
+
+def test_the_ids_of_a_shared_ledger_make_a_position() -> None:
+    newest = first_id(day_of(EPOCH)) + 1
+    assert read_position(str(Position(newest, newest))) == Position(newest, newest)
+
+
+async def test_a_stream_ends_when_the_process_stops(room: Room) -> None:
+    stopping = False
+    room.desk.streams = Streams(lambda: stopping)
+    at = Position((await room.ids())[0], await room.desk.ledger.last_event(1))
+    stream = following(room).follow(at)
+    assert [await anext(stream), await anext(stream)] == ["retry: 2000\n\n", ": here\n\n"]
+    stopping = True
+    ended = asyncio.create_task(anext(stream, None))
+    while not room.desk.clock.waiting:
+        await asyncio.sleep(0)
+    room.desk.clock.advance(1)
+    assert await ended is None
 
 
 def following(room: Room, query: str = "") -> Following:

@@ -71,7 +71,8 @@ function make(figure, room) {
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
       legend: { show: false },
       cursor: { y: false, points: { show: kind === "lines" }, drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: lowest },
+      // The last span is as long as the others.
+      scales: { x: { time: true, range: (_plot, low, high) => [low, high + Number(figure.dataset.step) / 1000] }, y: lowest },
       axes: [{ ...axis, size: 26, gap: 6, values: moments(), space: 64 }, { ...axis, size: 62, ...readable, values: (_plot, marks) => marks.map((each) => (each === null ? "" : write(each))) }],
       series: [{}, ...series],
       hooks: { setCursor: [(plot) => say(figure.id, plot.cursor.idx, write)] },
