@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS ?=
 
-.PHONY: help setup run test check fix bench certify clean
+.PHONY: help setup run test check fix bench certify pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ bench: $(VENV)/.ready ## Measure Loa on both ledgers, beside Kannel where it is 
 
 certify: $(VENV)/.installed ## Prove that nothing accepted is lost: 200 kills and more (ARGS="--engine postgres")
 	@$(BIN)/loa certify --rounds 200 $(ARGS)
+
+pictures: $(VENV)/.ready ## Take the pictures of the README anew
+	@$(BIN)/python packaging/pictures.py
 
 clean: ## Remove what was made here, but not the data in .loa
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/bin bench/out
