@@ -43,7 +43,8 @@ class Seat:
         return link.inner_text()
 
     def row(self, message_id: str) -> Locator:
-        """Give the message's row in the tail."""
+        """Give the message's row in the tail, which changes only while nobody reads further down."""
+        self.page.evaluate("scrollTo(0, 0)")
         return self.page.locator(f"#{message_id}")
 
     def turn(self, knob: str, on: str = "on") -> None:
