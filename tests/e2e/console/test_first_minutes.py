@@ -222,12 +222,15 @@ def test_crash_me_loses_nothing_and_says_what_became_unknown(seat: Seat) -> None
     page = seat.page
     page.goto(seat.ready["url"] + "/console/phone")
     gateway = (seat.folder / "data" / "loa.db.lock").read_text()
+    killed = page.locator("#aftermath time").all_text_contents()
     page.get_by_role("button", name="Send 50 and crash").click()
     expect(page.locator("#crash [role=alert]")).to_contain_text("Tick that you really want")
     page.get_by_label("Yes, kill the gateway").check()
     page.get_by_label("Class of the 50 messages").select_option("otp")
     page.get_by_role("button", name="Send 50 and crash").click()
     crash = page.locator("#crash")
+    for earlier in killed:
+        expect(crash.locator("#aftermath time")).not_to_have_text(earlier, timeout=90_000)
     expect(crash).to_contain_text(re.compile(r"back after [\d.,]+"), timeout=90_000)
     assert (seat.folder / "data" / "loa.db.lock").read_text() != gateway
     expect(crash.locator("[data-missing]")).to_have_attribute("data-missing", "0")
