@@ -43,7 +43,8 @@ class Seat:
         return link.inner_text()
 
     def row(self, message_id: str) -> Locator:
-        """Give the message's row in the tail."""
+        """Give the message's row in the tail, which changes only while nobody reads further down."""
+        self.page.evaluate("scrollTo(0, 0)")
         return self.page.locator(f"#{message_id}")
 
     def turn(self, knob: str, on: str = "on") -> None:
@@ -221,12 +222,15 @@ def test_crash_me_loses_nothing_and_says_what_became_unknown(seat: Seat) -> None
     page = seat.page
     page.goto(seat.ready["url"] + "/console/phone")
     gateway = (seat.folder / "data" / "loa.db.lock").read_text()
+    killed = page.locator("#aftermath time").all_text_contents()
     page.get_by_role("button", name="Send 50 and crash").click()
     expect(page.locator("#crash [role=alert]")).to_contain_text("Tick that you really want")
     page.get_by_label("Yes, kill the gateway").check()
     page.get_by_label("Class of the 50 messages").select_option("otp")
     page.get_by_role("button", name="Send 50 and crash").click()
     crash = page.locator("#crash")
+    for earlier in killed:
+        expect(crash.locator("#aftermath time")).not_to_have_text(earlier, timeout=90_000)
     expect(crash).to_contain_text(re.compile(r"back after [\d.,]+"), timeout=90_000)
     assert (seat.folder / "data" / "loa.db.lock").read_text() != gateway
     expect(crash.locator("[data-missing]")).to_have_attribute("data-missing", "0")
