@@ -1,5 +1,15 @@
 """Every address of the console that the browser tests look at, with the status it answers with."""
 
+from urllib.parse import unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from loa.console.groups import demo
+from loa.console.screens import SCREENS as ROUTES
+from loa.domain.roles import May
+
 SCREENS = {
     "overview": ("/console/", 200),
     "new tenant": ("/console/?tenant=new", 200),
@@ -82,3 +92,18 @@ SCREENS = {
     "phone": ("/console/phone", 200),
     "another phone": ("/console/phone?handset=1&via=zalo&class=otp", 200),
 }
+
+
+def needed(address: str, method: str = "GET") -> May:
+    """Tell what somebody has to be allowed at an address; what is no screen is everybody's."""
+    path = address.partition("?")[0].replace("{newest}", "msg_1").replace("{submission}", "sub_1")
+    asked = {"type": "http", "method": method, "path": unquote(path)}
+    found = (needs for route, needs in _ROUTES if route.matches(asked)[0] is Match.FULL)
+    return next(found, May.READ_MESSAGES)
+
+
+async def _nothing(_request: Request) -> Response:
+    return Response()
+
+
+_ROUTES = [(Route(each.path, _nothing, methods=[each.method]), each.needs) for each in (*ROUTES, *demo.SCREENS)]

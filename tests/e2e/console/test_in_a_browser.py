@@ -6,12 +6,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.contract.ledger.values import submission
-from tests.support.console_screens import SCREENS
+from tests.support.console import visitor
+from tests.support.console_screens import SCREENS, needed
 from tests.support.stage import Stage
+
+from loa.domain.roles import Role, may
 
 pytestmark = pytest.mark.xdist_group("console")
 
 LANGUAGES, THEMES, WIDTHS = ("vi", "en"), ("light", "dark"), (360, 768, 1440)
+LOOKED_AT = {("vi", "light"): WIDTHS[0], ("en", "dark"): WIDTHS[-1]}
+"""The width at which axe looks, once in each language and each theme: a look takes long."""
+ROLES = [each for each in Role if each is not Role.OWNER]
 SERIOUS = {"serious", "critical"}
 RULES = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 CUT_OFF = """
@@ -24,12 +30,14 @@ CUT_OFF = """
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: str, language: str, theme: str) -> None:
     page = open_page(language=language, theme=theme)
+    looked_at = LOOKED_AT.get((language, theme))
+    # Where axe does not look, the screen is looked at by another role, in turn.
+    role = Role.OWNER if looked_at else ROLES[list(SCREENS).index(name) % len(ROLES)]
+    stage.served.desk.visitor = visitor(role)
     answer = page.goto(stage.address(name))
     assert answer is not None
-    assert answer.status == SCREENS[name][1]
+    assert answer.status == (SCREENS[name][1] if may(role, needed(SCREENS[name][0])) else 403)
     assert page.get_attribute("html", "lang") == language
-    # The narrowest and the widest meet each language and each theme; a look of axe takes long.
-    looked_at = (WIDTHS[0], WIDTHS[-1])[(LANGUAGES.index(language) + THEMES.index(theme)) % 2]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -38,6 +46,7 @@ def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: s
             found = Axe().run(page, options=RULES).response["violations"]
             assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in SERIOUS] == []
     assert page.evaluate("window.hurt") is None
+    stage.served.desk.visitor = visitor(Role.OWNER)
 
 
 @pytest.mark.parametrize("name", SCREENS)

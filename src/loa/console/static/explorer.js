@@ -3,7 +3,7 @@
 const MOST = 200000;
 const PATIENCE_MS = 60000;
 const form = document.querySelector("[data-try]");
-const part = (name) => document.querySelector(`[data-${name}]`);
+const part = (name) => document.querySelector(`main [data-${name}]`);
 const shown = part("answer");
 
 function problem(text) {

@@ -28,8 +28,9 @@ document.addEventListener("click", async (event) => {
   }
   const copy = event.target.closest("[data-copy]");
   if (copy) {
-    const source = document.getElementById(copy.dataset.copy);
-    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    const named = copy.dataset.copy && document.getElementById(copy.dataset.copy);
+    const source = named || copy.closest(".code").querySelector("pre");
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
     say(toasts.dataset.sayCopied);
   }
 });

@@ -1,4 +1,4 @@
-// Lists of messages: tick all of a page at once, and copy a command.
+// Lists of messages: tick all of a page at once.
 for (const form of document.querySelectorAll("[data-ticks]")) {
   const all = form.querySelector("[data-tick-all]");
   if (!all) continue;
@@ -12,10 +12,3 @@ for (const form of document.querySelectorAll("[data-ticks]")) {
     box.checked = ticks.every((each) => each.checked);
   });
 }
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-  document.getElementById("toasts").textContent = button.dataset.sayCopied;
-});
-for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;

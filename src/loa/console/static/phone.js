@@ -7,7 +7,6 @@ function settle() {
   const bubbles = document.querySelector(".bubbles");
   if (bubbles) bubbles.scrollTop = bubbles.scrollHeight;
   document.querySelector("[data-choose] [data-needless]")?.setAttribute("hidden", "");
-  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 }
 
 function take(event) {
@@ -49,12 +48,6 @@ document.addEventListener("change", (event) => {
     const known = [...document.querySelectorAll("[data-via] input")].map((each) => each.dataset.text);
     if (!text.value || known.includes(text.value)) text.value = event.target.dataset.text;
   }
-});
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
-  button.querySelector("span").textContent = button.dataset.say;
 });
 document.addEventListener("htmx:after:swap", settle);
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
