@@ -5,7 +5,7 @@ processes count the same ones, the first to write wins. What is accepted every c
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -17,11 +17,20 @@ from loa.ledger.postgres.unit import Unit
 from loa.ledger.reckoning import Reckoning
 from loa.ports.records import Row
 
-MOVES_AT_ONCE = 10_000
+MOVES_AT_ONCE: Final = 10_000
+IN_ORDER: Final = ("enable_sort", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material")
+"""What the planner may not use while events are counted: it would rather sort all that are not counted yet, millions after
+a long standstill, than read the first of them in the order of their index."""
 
 
 async def reckon(connection: Any, limit: int) -> Reckoning:
     """Count what follows where counting stands, about so many events of each tenant."""
+    async with connection.transaction(readonly=True):
+        await connection.execute("".join(f"SET LOCAL {name} = off;" for name in IN_ORDER))
+        return await _reckon(connection, limit)
+
+
+async def _reckon(connection: Any, limit: int) -> Reckoning:
     row = await connection.fetchrow(QUERIES["figured"])
     begin = (row["xid"], row["event"])
     lowest = 0 if begin[1] < IMPORTED_END else first_id(day_of_id(begin[1]) - 1)
