@@ -70,10 +70,10 @@ def look(page: Page, ready: dict[str, Any], language: str) -> None:
         page.goto(ready["url"] + path)
 
     go("phone", "/console/phone")
-    page.locator("main [name=number]").fill("0912345678")
-    page.locator("main [name=text]").fill("Xin chào từ Loa 👋")
+    page.locator(".phone-send [name=number]").fill("0912345678")
+    page.locator(".phone-send [name=text]").fill("Xin chào, đơn hàng của bạn đang đến.")
     page.locator(".phone-send .button.main").click()
-    expect(page.locator(".bubble", has_text="👋").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".bubble", has_text="đang đến").first).to_be_visible(timeout=20_000)
     expect(page.locator("tbody tr").first.locator(".mark.good")).to_be_visible(timeout=20_000)
     shot("phone")
     go("overview", "/console/?range=1h")
