@@ -19,8 +19,8 @@ from loa.ports.records import Row
 
 MOVES_AT_ONCE: Final = 10_000
 IN_ORDER: Final = ("enable_sort", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material")
-"""What the planner may not use while events are counted: it would rather sort all that are not counted yet, millions after
-a long standstill, than read the first of them in the order of their index."""
+"""What the planner may not use while events are counted: it would rather sort all that are not counted yet, millions
+after a long standstill, than read the first of them in the order of their index."""
 
 
 async def reckon(connection: Any, limit: int) -> Reckoning:
