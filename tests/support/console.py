@@ -92,10 +92,14 @@ class Desk:
     errands: Errands = field(default_factory=Errands)
     streams: Streams = field(default_factory=Streams)
     world: ScriptedWorld | None = field(default_factory=lambda: ScriptedWorld(sight_of(CORPUS)))
+    is_known: bool = True
     password: str = ""
     folder: Path = Path()
     signed_in_at: int = MUCH_LATER
     troubles: list[Trouble] = field(default_factory=list)
+
+    async def known(self, _request: Request) -> bool:
+        return self.is_known
 
     async def wrong(self) -> list[Trouble]:
         return self.troubles
@@ -120,6 +124,7 @@ class Desk:
             troubles=self.wrong,
             api=read_api_book,
             streams=self.streams,
+            still_known=self.known,
             world=self.world,
         )
 

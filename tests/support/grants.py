@@ -10,6 +10,7 @@ import apsw
 from loa.domain.receipt import Receipt
 from loa.ledger.calls import Calls
 from loa.ledger.granting import read_grant
+from loa.ledger.reckoning import Reckoning
 from loa.ledger.sqlite import grants, users
 from loa.ledger.sqlite.migrate import migrate
 from loa.ledger.sqlite.unit import QUERIES
@@ -73,6 +74,9 @@ class MemoryGrants(Calls):
         (result,) = grants.change(unit, [payload])
         await self._gate("written")
         return result
+
+    async def _reckon(self, limit: int) -> Reckoning:
+        raise AssertionError("nothing is counted here")
 
     async def _look_up(self, make: Maker) -> Any:
         return users.run(self.connection, make)

@@ -98,6 +98,9 @@ def console_of(
     async def content_shown(request: Request, message_id: str) -> None:
         await signing.note(request.state.user, "messages.content", message_id, address=address_of(request.scope))
 
+    async def still_known(request: Request) -> bool:
+        return await signing.lasts(request.state.sign_in, request.state.user.role)
+
     console = build_console(
         signing,
         language=Language(language),
@@ -111,6 +114,7 @@ def console_of(
                 acts=Acting(verbs, signing),
                 sending=sending(signing),
                 streams=Streams(ending),
+                still_known=still_known,
                 signing=signing,
                 retells=retelling(providers),
                 world=world,

@@ -7,9 +7,10 @@ from starlette.requests import Request
 from loa.console.parts import Parts
 from loa.domain.destination import is_user, written
 from loa.domain.ids import message_public_id
+from loa.domain.lifecycle import State
 from loa.domain.rules import findings_of
 from loa.domain.ruling import Effect
-from loa.domain.traffic import VENDOR_TYPES
+from loa.domain.traffic import VENDOR_TYPES, OnUnknown
 from loa.errors import CallerError
 from loa.ports.records import MessageFilter, Row, Tenant
 
@@ -32,6 +33,9 @@ async def send_again(request: Request, parts: Parts, tenant: Tenant, message_id:
     row = await parts.ledger.message(tenant.id, message_id)
     if row is None:
         return Effect.MISSING, ""
+    if row["state"] == State.UNKNOWN.label and row["after_wait"] != OnUnknown.NEVER:
+        # It goes out once more by itself: two would follow it.
+        return Effect.UNFIT, ""
     public = message_public_id(message_id)
     before = MessageFilter(destination=row["destination"], request_id=request_id_of(public))
     known = await parts.ledger.messages(tenant.id, before, None, 1)

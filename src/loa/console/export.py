@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from loa.console.formats import ZONE, destination
 from loa.console.http import address_of
-from loa.console.messages import Asked, read_filter
+from loa.console.messages import Asked, every, read_filter
 from loa.console.pages import render
 from loa.console.parts import Parts, visitor_of
 from loa.console.place import place_of
@@ -70,9 +70,9 @@ async def _pages(
     parts: Parts, tenant: Tenant, asked: Asked, write: Write, first: str, *, whole: bool
 ) -> AsyncIterator[bytes]:
     yield first.encode()
-    before = None
-    while rows := await parts.ledger.messages(tenant.id, asked.wanted, before, PAGE):
-        before = rows[-1]["id"]
+    async for rows in every(parts, tenant.id, asked.wanted, at_once=PAGE):
+        if parts.streams.ending():
+            return
         yield write(_record(row, whole=whole) for row in rows).encode("utf-8", "replace")
 
 

@@ -173,7 +173,7 @@ async def stream(request: Request, parts: Parts) -> Response:
     asked = request.headers.get("last-event-id") or request.query_params.get("after", "")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     told = follow(parts, place, request.state.language, role, chosen_in(request), asked)
-    return StreamingResponse(counted(parts, visitor.user_id, told), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(counted(request, parts, told), headers=headers, media_type="text/event-stream")
 
 
 async def follow(

@@ -1,7 +1,7 @@
 """Making API keys: new ones, those of another gateway, and one in the place of another; and revoking them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -11,10 +11,11 @@ from loa.console import keys
 from loa.console.catalogue import said
 from loa.console.formats import read_field_time
 from loa.console.pages import link, render
-from loa.console.parts import Parts
+from loa.console.parts import Parts, visitor_of
 from loa.console.place import Place, place_of
 from loa.console.refusals import said_of
 from loa.domain.keys import DEFAULT_PERMISSIONS, Permission
+from loa.domain.roles import May, may
 from loa.errors import LoaError
 from loa.ports.records import ApiKey, Endpoint, Sender, Tenant
 
@@ -75,6 +76,8 @@ async def _wanted(
         wrong["success_code"] = said(language, "keys.wrong.number")
     if not form.get("name", "").strip():
         wrong["name"] = said(language, "keys.wrong.name")
+    if not _may_grant(request, [each for each in Permission if form.get(f"permission.{each.value}")]):
+        wrong[""] = said(language, "keys.wrong.content")
     senders = await _senders(parts, place.tenant)
     args: dict[str, Any] = {
         "name": form.get("name", ""),
@@ -94,6 +97,11 @@ async def _wanted(
     if place.tenant is not None:
         args["tenant"] = place.tenant.name
     return args, wrong
+
+
+def _may_grant(request: Request, permissions: Iterable[str]) -> bool:
+    """Tell whether somebody may hand out a key with these permissions: none that sees more than they do."""
+    return Permission.READ_CONTENT not in permissions or may(visitor_of(request).role, May.SEE_CONTENT)
 
 
 def _expiry(request: Request) -> tuple[int | None, dict[str, str]]:
@@ -132,7 +140,7 @@ async def _form(
         values=defaultdict(str, values),
         wrong=defaultdict(str, wrong or {}),
         importing=importing,
-        permissions=[each.value for each in Permission],
+        permissions=[each.value for each in Permission if _may_grant(request, [each])],
         modes=MODES,
         senders=await _senders(parts, tenant),
         endpoints=endpoints,
@@ -167,6 +175,8 @@ async def rotate(request: Request, parts: Parts) -> Response:
     if old is None:
         return render(request, "missing.html", status=404)
     expires, wrong = _expiry(request)
+    if not _may_grant(request, old.permissions):
+        wrong[""] = said(request.state.language, "keys.wrong.content")
     if wrong:
         return await _rotate_page(request, parts, wrong)
     try:

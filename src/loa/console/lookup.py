@@ -5,6 +5,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from loa.console.messages import REACH
 from loa.console.pages import link, render
 from loa.console.parts import Parts
 from loa.console.place import Place, place_of
@@ -56,7 +57,8 @@ async def _by_name(parts: Parts, place: Place, tenant: Tenant, asked: str) -> st
     ids = await parts.ledger.messages_by_ref(tenant.id, asked, HITS)
     if ids:
         return _message(place, ids[0])
-    named = await parts.ledger.messages(tenant.id, MessageFilter(request_id=asked), None, 2)
+    # No index leads to a request id: it is looked for among the newest.
+    named = (await parts.ledger.find_messages(tenant.id, MessageFilter(request_id=asked), None, 2, REACH)).rows
     if len(named) == 1:
         return _message(place, named[0]["id"])
     return _list(place, request_id=asked) if named else ""

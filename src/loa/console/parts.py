@@ -45,8 +45,8 @@ class Parts:
     message; what it raises keeps the content hidden. `acts`: what administration can be asked for. `sending`: the
     way into intake. `signing`: who is known, and where. `retells`: providers that can show what they sent, by
     name. `errands`: what is done to many messages. `world`: the simulated outside of a demo, None everywhere else.
-    `exchanges`: composes callbacks as they are posted. `troubles`: what is wrong, cheap to ask for every page.
-    `api`: the API as it is explained.
+    `still_known`: whether who looks is still signed in with the same role. `exchanges`: composes callbacks as they are
+    posted. `troubles`: what is wrong, cheap to ask for every page. `api`: the API as it is explained.
     """
 
     ledger: Reading
@@ -58,6 +58,7 @@ class Parts:
     sending: Sending
     signing: SigningIn
     api: Callable[[], Awaitable[ApiBook]]
+    still_known: Callable[[Request], Awaitable[bool]]
     exchanges: Exchanges
     troubles: Callable[[], Awaitable[Sequence[Trouble]]]
     retells: Mapping[str, Retells] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from starlette.datastructures import QueryParams
 
-from loa.console.messages import Asked, read_filter
+from loa.console.messages import Asked, every, read_filter
 from loa.console.parts import Parts
 from loa.domain.ids import message_id_from, message_public_id
 from loa.domain.lifecycle import State
@@ -82,7 +82,12 @@ async def page(
     wanted = action.narrow(selection.asked.wanted, as_of)
     if wanted is None or selection.asked.unreadable:
         return []
-    return await parts.ledger.messages(tenant_id, wanted, before, limit)
+    read: list[Row] = []
+    async for rows in every(parts, tenant_id, wanted, before, limit):
+        read += rows
+        if len(read) >= limit:
+            break
+    return read[:limit]
 
 
 async def _ticked(parts: Parts, tenant_id: int, action: Action, ticked: tuple[str, ...]) -> list[Row]:

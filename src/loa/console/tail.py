@@ -28,6 +28,8 @@ REACH: Final = 5_000
 TAIL_FIELDS: Final = ("destination", "sender", "channel")
 LOOK_S: Final = 0.5
 HEARTBEAT_LOOKS: Final = 30
+KNOWN_S: Final = 5.0
+"""For so long a stream goes on without looking whether its user is still who they were."""
 _HIGHEST: Final = 2**63
 
 
@@ -101,16 +103,20 @@ async def stream(request: Request, parts: Parts) -> Response:
         return Response(status_code=429)
     whole = may(visitor.role, May.SEE_NUMBERS)
     following = Following(parts, place.tenant.id, asked, request.state.language, whole, place.named)
-    told = counted(parts, visitor.user_id, following.follow(position))
+    told = counted(request, parts, following.follow(position))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(told, headers=headers, media_type="text/event-stream")
 
 
-async def counted(parts: Parts, user_id: int, told: AsyncGenerator[str, None]) -> AsyncIterator[str]:
-    """Pass a stream on while it counts as one of a user's."""
-    with parts.streams.held(user_id) as free:
+async def counted(request: Request, parts: Parts, told: AsyncGenerator[str, None]) -> AsyncIterator[str]:
+    """Pass a stream on while it counts as one of a user's, who is still signed in and has still the same role."""
+    looked_at = parts.clock.monotonic()
+    with parts.streams.held(visitor_of(request).user_id) as free:
         async with aclosing(told):
             async for each in told:
+                if parts.clock.monotonic() - looked_at >= KNOWN_S:
+                    looked_at = parts.clock.monotonic()
+                    free = free and await parts.still_known(request)
                 if not free:
                     return
                 yield each

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from loa.domain.roles import user_name_fits
+from loa.domain.roles import Role, user_name_fits
 from loa.observe.log import get_logger
 from loa.ports.clock import Clock
 from loa.ports.users import Credentials, Deed, Link, Purpose, SignIn, User, Users
@@ -163,6 +163,11 @@ class SigningIn:
         if now - kept.seen_at >= SEEN_EVERY_MS:
             await self._users.see_sign_in(kept.digest, now)
         return found
+
+    async def lasts(self, kept: SignIn, role: Role) -> bool:
+        """Tell whether a sign-in is still good, and for the same role; this does not count as being seen."""
+        found = await self._users.sign_in(kept.digest)
+        return found is not None and self._clock.now() < found[0].ends_at and found[1].role is role
 
     async def sign_out(self, given: str, address: str) -> None:
         """End a sign-in; one that is none is no error."""

@@ -388,3 +388,16 @@ def test_a_size_stands_in_its_unit() -> None:
 def test_every_permission_has_a_text() -> None:
     assert [each for each in Permission if not has(f"keys.permission.{each}")] == []
     assert [each for each in May if not has(f"may.{each}")] == []
+
+
+async def test_a_role_that_sees_no_texts_hands_out_no_key_that_reads_them(room: Room) -> None:
+    everything = await room.desk.ledger.keys()
+    made = await room.post("/console/keys/new", **{"name": "reads", "permission.read:content": "1"})
+    assert made.status == 200
+    (reads,) = [each for each in await room.desk.ledger.keys() if each not in everything]
+    room.desk.visitor = visitor(Role.DEVELOPER)
+    assert "permission.read:content" not in text(await room.get("/console/keys/new"))
+    forged = await room.post("/console/keys/new", **{"name": "forged", "permission.read:content": "1"})
+    rotated = await room.post(f"/console/keys/{reads.id}/rotate")
+    assert (forged.status, rotated.status) == (422, 422)
+    assert len(await room.desk.ledger.keys()) == len(everything) + 1

@@ -19,6 +19,7 @@ from loa.console.selection import TICKED_MAX
 from loa.domain.ids import message_id_from, message_public_id
 from loa.domain.outcome import Deferred, Outcome, Refused, Unknown
 from loa.domain.roles import Role
+from loa.domain.traffic import OnUnknown
 from loa.ports.records import MessageFilter, Row
 
 __all__ = ["filled", "room"]
@@ -323,3 +324,13 @@ async def test_there_is_no_other_action_and_no_endless_list_of_ids(room: Room) -
     page = text(await room.get(f"{ACT}?action=settle&" + urlencode([("id", each) for each in ids])))
     assert f"{TICKED_MAX}" in page
     assert 'name="word"' not in page
+
+
+async def test_what_goes_out_once_more_by_itself_is_not_sent_again_beside_that(room: Room) -> None:
+    wait = {"wait_until": MUCH_LATER + MINUTE, "after": OnUnknown.RESEND_ONCE}
+    await way(room)
+    (mine,) = await end(room, 1, Unknown("silence"), **wait)
+    before = len(await room.ids())
+    await order(room, f"action=again&id={mine}")
+    assert len(await room.ids()) == before
+    assert await states(room, [mine]) == ["unknown"]

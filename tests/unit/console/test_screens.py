@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from tests.contract.ledger.values import submission
 from tests.support.console import CORPUS, Desk, fill, open_desk, visitor
 from tests.support.fakes import EPOCH
@@ -22,7 +23,7 @@ from loa.console.messages import read_filter
 from loa.console.parts import Parts
 from loa.console.preferences import back_to
 from loa.console.streams import AT_MOST, Streams
-from loa.console.tail import MOST, ROWS, Following, Position, read_position
+from loa.console.tail import KNOWN_S, MOST, ROWS, Following, Position, counted, read_position
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
 from loa.domain.roles import Role
@@ -250,6 +251,22 @@ async def test_a_stream_ends_when_the_process_stops(room: Room) -> None:
         await asyncio.sleep(0)
     room.desk.clock.advance(1)
     assert await ended is None
+
+
+async def test_a_stream_ends_with_the_sign_in_of_its_user(room: Room) -> None:
+    newest = (await room.ids())[0]
+    request = Request({"type": "http", "state": {"visitor": room.desk.visitor}})
+    at = Position(newest, await room.desk.ledger.last_event(1))
+    stream = counted(request, room.parts, following(room).follow(at))
+    assert [await anext(stream), await anext(stream)] == ["retry: 2000\n\n", ": here\n\n"]
+    room.desk.is_known = False
+    room.desk.clock.advance(KNOWN_S)
+    await room.desk.ledger.accept(submission(numbers=[84_955_555_556]))
+    ended = asyncio.create_task(anext(stream, None))
+    while not ended.done():
+        await asyncio.sleep(0)
+        room.desk.clock.advance(1)
+    assert ended.result() is None
 
 
 def following(room: Room, query: str = "") -> Following:

@@ -30,7 +30,7 @@ document.addEventListener("click", async (event) => {
   if (copy) {
     const named = copy.dataset.copy && document.getElementById(copy.dataset.copy);
     const source = named || copy.closest(".code").querySelector("pre");
-    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
     say(toasts.dataset.sayCopied);
   }
 });
