@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from loa.console.formats import read_field_time
 from loa.console.pages import render
 from loa.console.parts import Parts
+from loa.domain.table_file import harmless
 
 PATH: Final = "/console/audit"
 PAGE: Final = 50
@@ -22,8 +23,6 @@ TEXTS: Final = ("who", "verb", "subject")
 TIMES: Final = ("since", "until")
 LONGEST: Final = 200
 COLUMNS: Final = ("id", "at", "who", "verb", "subject", "before", "after", "address")
-_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 class Asked:
@@ -132,5 +131,4 @@ def _csv(rows: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = _plain(value)
-    return f"'{text}" if text.startswith(_STARTS) else text
+    return harmless(_plain(value))

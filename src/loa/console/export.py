@@ -18,14 +18,13 @@ from loa.console.parts import Parts, visitor_of
 from loa.console.place import place_of
 from loa.domain.ids import message_public_id
 from loa.domain.roles import May, may
+from loa.domain.table_file import harmless
 from loa.ports.records import Row, Tenant
 
 PATH: Final = "/console/messages/export"
 PAGE: Final = 500
 MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """The byte order mark, by which Excel knows UTF-8."""
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula at the beginning of a cell."""
 COLUMNS: Final = (
     *("message_id", "submission_id", "request_id", "accepted_at", "destination", "sender", "class", "state", "channel"),
     *("error", "segments", "attempts", "possible_duplicate", "dead", "updated_at"),
@@ -104,8 +103,7 @@ def cell(value: object) -> str:
     """Write a value for a spreadsheet: what it would take for a formula begins with an apostrophe."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return harmless(str(value))
 
 
 def csv_lines(records: Iterable[Mapping[str, Any]]) -> str:
