@@ -39,6 +39,7 @@ from loa.domain.roles import Role
 from loa.domain.rules import Finding
 from loa.domain.template import Parameter, Tag, Template
 from loa.domain.traffic import TrafficClass
+from loa.ledger.postgres.ledger import PostgresLedger
 from loa.ledger.sqlite.ledger import SqliteLedger
 from loa.ports.batches import BatchNote, BatchPart, BatchState, NewBatch
 from loa.ports.channel import ChannelStatus, Rate
@@ -85,7 +86,7 @@ class Desk:
     `password`: of who looks; without one nobody is asked again.
     """
 
-    ledger: SqliteLedger
+    ledger: SqliteLedger | PostgresLedger
     clock: FakeClock
     visitor: Visitor = field(default_factory=lambda: visitor(Role.OWNER))
     looks: list[str] = field(default_factory=list)
