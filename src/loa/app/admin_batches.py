@@ -16,6 +16,8 @@ from loa.ports.ledger import Ledger
 CHUNK: Final = 500
 NAME_MAX: Final = 80
 RATE_MAX: Final = 10_000
+LOADING_MAX_MS: Final = 3_600_000
+"""Who has loaded a batch for longer has died over it."""
 
 
 class BatchDesk:
@@ -38,7 +40,7 @@ class BatchDesk:
         try:
             count = await self._fill(batch, rows)
         except BaseException:
-            await self._ledger.remove_batch(batch.id)
+            await self._let_go(batch)
             raise
         await self._ledger.end_loading(batch.id, count)
         return {"batch": batch.id, "rows": count}
@@ -49,14 +51,23 @@ class BatchDesk:
         for row in rows:
             chunk.append(row)
             if len(chunk) == CHUNK:
-                await self._ledger.add_batch_rows(batch, count, chunk)
+                await self._add_rows(batch, count, chunk)
                 count += len(chunk)
                 chunk = []
         if chunk:
-            await self._ledger.add_batch_rows(batch, count, chunk)
+            await self._add_rows(batch, count, chunk)
         if count + len(chunk) == 0:
             raise CallerError("table_empty", "the file holds no rows beside the names of its columns")
         return count + len(chunk)
+
+    async def _add_rows(self, batch: Batch, first: int, rows: list[tuple[str, ...]]) -> None:
+        if not await self._ledger.add_batch_rows(batch, first, rows):
+            raise _not_now(batch)
+
+    async def _let_go(self, batch: Batch) -> None:
+        """Remove a batch that is loading: from now on nothing is added to it."""
+        await self._ledger.move_batch(batch.id, (BatchState.LOADING,), BatchState.STOPPED, self._clock.now())
+        await self._ledger.remove_batch(batch.id)
 
     async def check(self, *, tenant: Name, batch: int, plan: Mapping[str, Any]) -> Shown:
         """Say what becomes of the columns, and have every row checked by that. Errors: NotFound, CallerError."""
@@ -111,7 +122,9 @@ class BatchDesk:
         found = await self._found(tenant, batch)
         if found.state is BatchState.CHECKING:
             await self._ledger.move_batch(found.id, (BatchState.CHECKING,), BatchState.DRAFT, self._clock.now())
-        if found.state is BatchState.PAUSED or not await self._ledger.remove_batch(found.id):
+        if found.state is BatchState.LOADING and self._clock.now() - found.created_at > LOADING_MAX_MS:
+            await self._let_go(found)
+        elif found.state is BatchState.PAUSED or not await self._ledger.remove_batch(found.id):
             raise _not_now(found)
         return {"batch": found.id, "removed": True}
 
