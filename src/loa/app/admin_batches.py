@@ -3,6 +3,7 @@
 What is asked of a batch is written into the ledger; whoever works on it finds that there within a second.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 
 CHUNK: Final = 500
+CHUNK_SIZE: Final = 1_000_000
+"""Units: characters."""
 NAME_MAX: Final = 80
 RATE_MAX: Final = 10_000
 LOADING_MAX_MS: Final = 3_600_000
@@ -38,7 +41,7 @@ class BatchDesk:
         new = NewBatch(owner.id, name[:NAME_MAX], who, columns, live, self._clock.now())
         batch = await self._ledger.add_batch(new)
         try:
-            count = await self._fill(batch, rows)
+            count = await self._fill(batch, iter(rows))
         except BaseException:
             await self._let_go(batch)
             raise
@@ -47,18 +50,13 @@ class BatchDesk:
 
     async def _fill(self, batch: Batch, rows: Iterator[tuple[str, ...]]) -> int:
         count = 0
-        chunk: list[tuple[str, ...]] = []
-        for row in rows:
-            chunk.append(row)
-            if len(chunk) == CHUNK:
-                await self._add_rows(batch, count, chunk)
-                count += len(chunk)
-                chunk = []
-        if chunk:
+        # Reading a table takes its time: others have their turn meanwhile.
+        while chunk := await asyncio.to_thread(_next_rows, rows):
             await self._add_rows(batch, count, chunk)
-        if count + len(chunk) == 0:
+            count += len(chunk)
+        if not count:
             raise CallerError("table_empty", "the file holds no rows beside the names of its columns")
-        return count + len(chunk)
+        return count
 
     async def _add_rows(self, batch: Batch, first: int, rows: list[tuple[str, ...]]) -> None:
         if not await self._ledger.add_batch_rows(batch, first, rows):
@@ -140,6 +138,16 @@ class BatchDesk:
         if found is None:
             raise NotFound(f"tenant {owner.name} has no batch {batch}")
         return found
+
+
+def _next_rows(rows: Iterator[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Read the next chunk, a short one where rows are long."""
+    chunk: list[tuple[str, ...]] = []
+    size = 0
+    while len(chunk) < CHUNK and size < CHUNK_SIZE and (row := next(rows, None)) is not None:
+        chunk.append(row)
+        size += sum(map(len, row))
+    return chunk
 
 
 def _not_now(batch: Batch) -> CallerError:

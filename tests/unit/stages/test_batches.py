@@ -1,6 +1,7 @@
 """Batches: rows are checked by the planner and sent once, whatever happens between one step and the next."""
 
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,21 @@ async def test_nothing_is_left_of_a_table_that_breaks_off(room: BatchRoom) -> No
     with pytest.raises(CallerError):
         await room.admin.add(tenant=room.desk.tenant.name, name="x", who="lan", columns=COLUMNS, rows=iter(()))
     assert await room.desk.ledger.batches(room.desk.tenant.id, None, 10) == []
+
+
+async def test_a_table_is_read_beside_the_loop_in_chunks_of_bounded_size(room: BatchRoom) -> None:
+    loop, table = threading.current_thread(), [("0912345678", "x" * 30_000)] * 70
+
+    def slow() -> Iterator[tuple[str, ...]]:
+        assert threading.current_thread() is not loop
+        yield from table
+
+    made = await room.admin.add(tenant=room.desk.tenant.name, name="x", who="lan", columns=COLUMNS, rows=slow())
+    batch = await room.again(made["batch"])
+    assert batch.row_count == 70
+    chunk = await room.desk.ledger.batch_rows(batch, 69)
+    assert chunk is not None
+    assert (chunk.first, len(chunk.rows)) == (68, 2)
 
 
 def test_what_was_met_is_known_again_and_nothing_else() -> None:
