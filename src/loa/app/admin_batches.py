@@ -3,6 +3,7 @@
 What is asked of a batch is written into the ledger; whoever works on it finds that there within a second.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,8 +15,12 @@ from loa.ports.clock import Clock
 from loa.ports.ledger import Ledger
 
 CHUNK: Final = 500
+CHUNK_SIZE: Final = 1_000_000
+"""Units: characters."""
 NAME_MAX: Final = 80
 RATE_MAX: Final = 10_000
+LOADING_MAX_MS: Final = 3_600_000
+"""Who has loaded a batch for longer has died over it."""
 
 
 class BatchDesk:
@@ -36,27 +41,31 @@ class BatchDesk:
         new = NewBatch(owner.id, name[:NAME_MAX], who, columns, live, self._clock.now())
         batch = await self._ledger.add_batch(new)
         try:
-            count = await self._fill(batch, rows)
+            count = await self._fill(batch, iter(rows))
         except BaseException:
-            await self._ledger.remove_batch(batch.id)
+            await self._let_go(batch)
             raise
         await self._ledger.end_loading(batch.id, count)
         return {"batch": batch.id, "rows": count}
 
     async def _fill(self, batch: Batch, rows: Iterator[tuple[str, ...]]) -> int:
         count = 0
-        chunk: list[tuple[str, ...]] = []
-        for row in rows:
-            chunk.append(row)
-            if len(chunk) == CHUNK:
-                await self._ledger.add_batch_rows(batch, count, chunk)
-                count += len(chunk)
-                chunk = []
-        if chunk:
-            await self._ledger.add_batch_rows(batch, count, chunk)
-        if count + len(chunk) == 0:
+        # Reading a table takes its time: others have their turn meanwhile.
+        while chunk := await asyncio.to_thread(_next_rows, rows):
+            await self._add_rows(batch, count, chunk)
+            count += len(chunk)
+        if not count:
             raise CallerError("table_empty", "the file holds no rows beside the names of its columns")
-        return count + len(chunk)
+        return count
+
+    async def _add_rows(self, batch: Batch, first: int, rows: list[tuple[str, ...]]) -> None:
+        if not await self._ledger.add_batch_rows(batch, first, rows):
+            raise _not_now(batch)
+
+    async def _let_go(self, batch: Batch) -> None:
+        """Remove a batch that is loading: from now on nothing is added to it."""
+        await self._ledger.move_batch(batch.id, (BatchState.LOADING,), BatchState.STOPPED, self._clock.now())
+        await self._ledger.remove_batch(batch.id)
 
     async def check(self, *, tenant: Name, batch: int, plan: Mapping[str, Any]) -> Shown:
         """Say what becomes of the columns, and have every row checked by that. Errors: NotFound, CallerError."""
@@ -111,7 +120,9 @@ class BatchDesk:
         found = await self._found(tenant, batch)
         if found.state is BatchState.CHECKING:
             await self._ledger.move_batch(found.id, (BatchState.CHECKING,), BatchState.DRAFT, self._clock.now())
-        if found.state is BatchState.PAUSED or not await self._ledger.remove_batch(found.id):
+        if found.state is BatchState.LOADING and self._clock.now() - found.created_at > LOADING_MAX_MS:
+            await self._let_go(found)
+        elif found.state is BatchState.PAUSED or not await self._ledger.remove_batch(found.id):
             raise _not_now(found)
         return {"batch": found.id, "removed": True}
 
@@ -127,6 +138,16 @@ class BatchDesk:
         if found is None:
             raise NotFound(f"tenant {owner.name} has no batch {batch}")
         return found
+
+
+def _next_rows(rows: Iterator[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Read the next chunk, a short one where rows are long."""
+    chunk: list[tuple[str, ...]] = []
+    size = 0
+    while len(chunk) < CHUNK and size < CHUNK_SIZE and (row := next(rows, None)) is not None:
+        chunk.append(row)
+        size += sum(map(len, row))
+    return chunk
 
 
 def _not_now(batch: Batch) -> CallerError:

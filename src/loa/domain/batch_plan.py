@@ -16,6 +16,7 @@ CLASSES: Final = (TrafficClass.TRANSACTIONAL, TrafficClass.ADVERTISING)
 RAGGED: Final = "batch_ragged"
 REPEATED: Final = "batch_repeated"
 LEFT_OUT: Final = "batch_left_out"
+STOPPED: Final = "batch_stopped"
 """What stands against rows beside what intake says. Nobody but people who hand batches in is ever told."""
 REQUEST_ID_MAX: Final = 50
 TEXT_MAX: Final = 2_000

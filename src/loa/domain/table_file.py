@@ -21,6 +21,9 @@ ROWS_MAX: Final = 1_000_000
 COLUMNS_MAX: Final = 50
 LINE_MAX: Final = 32_768
 """Units: characters, of one line and of one cell."""
+RECORD_MAX: Final = 131_072
+"""Units: characters, of one record: the lines that quotation marks hold together."""
+RECORD_LINES_MAX: Final = 1_000
 DELIMITERS: Final = (",", ";", "\t", "|")
 SAMPLE_LINES: Final = 20
 _PIECE: Final = 1 << 20
@@ -134,11 +137,36 @@ def _lines(file: IO[bytes], encoding: str, skipped: int = 0) -> Generator[str, N
             text.detach()
 
 
+class _Records:
+    """Hands lines to a reader, no more for one record than one may have."""
+
+    def __init__(self, lines: Iterator[str], skipped: int) -> None:
+        self._lines = lines
+        self._number = self._begun = skipped
+        self._size = 0
+
+    def begin(self) -> None:
+        """Note that the next line begins a record."""
+        self._begun, self._size = self._number, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._number += 1
+            self._size += len(line)
+            if self._size > RECORD_MAX or self._number - self._begun > RECORD_LINES_MAX:
+                first = self._begun + 1
+                detail = f"the row that begins in line {first} does not end: look at its quotation marks"
+                raise TableRefused("table_row_too_long", detail, line=first, limit=RECORD_LINES_MAX)
+            yield line
+
+
 def _rows(file: IO[bytes], encoding: str, delimiter: str, skipped: int) -> Iterator[tuple[str, ...]]:
-    reader = csv.reader(_lines(file, encoding, skipped), delimiter=delimiter, strict=True)
+    records = _Records(_lines(file, encoding, skipped), skipped)
+    reader = csv.reader(records, delimiter=delimiter, strict=True)
     count = 0
     try:
         for row in reader:
+            records.begin()
             if not any(row):
                 continue
             count += 1

@@ -19,9 +19,9 @@ class BatchCalls(UserCalls):
         """See ports.batches.Batches."""
         return batches.read_batch(await self._work(lambda: batches.add(new)))
 
-    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> None:
+    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> bool:
         """See ports.batches.Batches."""
-        await self._work(lambda: batches.add_rows(batch.tenant_id, batch.id, first, rows))
+        return await self._work(lambda: batches.add_rows(batch.tenant_id, batch.id, first, rows))  # type: ignore[no-any-return]
 
     async def end_loading(self, batch_id: int, row_count: int) -> None:
         """See ports.batches.Batches."""

@@ -80,8 +80,12 @@ def add(new: NewBatch) -> Program:
 
 
 def add_rows(tenant_id: int, batch_id: int, first: int, rows: Sequence[tuple[str, ...]]) -> Program:
-    """Add a chunk to a batch that is loading."""
+    """Add a chunk to a batch that is loading: what is added to one that is gone nothing would ever remove."""
+    found = yield "read_batch_to_change", (batch_id,)
+    if not found or found[0][4] != BatchState.LOADING:
+        return False
     yield "add_batch_chunk", (tenant_id, batch_id, first, pack(rows))
+    return True
 
 
 def listed(tenant_id: int, before: int | None, limit: int) -> Program:

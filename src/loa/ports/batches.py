@@ -155,7 +155,7 @@ class Batches(BatchReading, Protocol):
         """Add a batch that is loading."""
         ...
 
-    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> None:
+    async def add_batch_rows(self, batch: Batch, first: int, rows: Sequence[tuple[str, ...]]) -> bool:
         """Add a chunk to a batch that is loading, whose first row has that number."""
         ...
 
@@ -176,11 +176,11 @@ class Batches(BatchReading, Protocol):
         ...
 
     async def remove_batch(self, batch_id: int) -> bool:
-        """Delete a batch with its rows, unless it is being worked on. What was sent stays."""
+        """Delete a batch with its rows, unless it is loading or being worked on. What was sent stays."""
         ...
 
     async def open_batches(self, now: int) -> list[Batch]:
-        """Give what is to be worked on now."""
+        """Give what is to be worked on now; of what is stopped, what has a slice that was begun and not recorded."""
         ...
 
     async def claim_batch(self, batch_id: int, owner: str, now: int, until: int) -> Batch | None:

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from loa.domain.batch_plan import LEFT_OUT, Line, Renderer, from_json, together
+from loa.domain.batch_plan import LEFT_OUT, STOPPED, Line, Renderer, from_json, together
 from loa.domain.rules import Finding, findings_of
 from loa.errors import CallerError, Forbidden, StorageError
 from loa.observe.log import get_logger
-from loa.ports.batches import Batch, Batches, BatchPart, BatchState
+from loa.ports.batches import Batch, Batches, BatchPart, BatchRows, BatchState
 from loa.ports.clock import Clock
 from loa.ports.ledger import Search
 from loa.ports.probe import Point, Probe
@@ -36,8 +36,8 @@ SLICES_A_SECOND: Final = 4
 SUBMITTED_AT_ONCE: Final = 100
 """Submissions that wait for one commit: what a batch takes of the room that intake has for all."""
 LEFT_ALONE_S: Final = 5.0
-BEGUN_WITHIN_MS: Final = 60_000
-"""A slice that was begun is submitted within this time, or by whoever does it again."""
+CLOCK_BACK_MS: Final = 3_600_000
+"""How far a clock may have been set back between the begin of a slice and its submissions."""
 
 log = get_logger("loa.stages.batches")
 
@@ -123,7 +123,8 @@ class BatchStage:
     async def _step(self, batch: Batch, free_at: float) -> bool:
         """Do the next piece; afterwards the batch is free again, as its rate says."""
         began = self._clock.monotonic()
-        held = began - self._held.get(batch.id, -RENEW_S) < RENEW_S
+        # Sending asks the ledger again whether the batch is ours; telling what was sent does not.
+        held = batch.state is not BatchState.STOPPED and began - self._held.get(batch.id, -RENEW_S) < RENEW_S
         sent = await self._work(batch) if held else None
         if sent is None:
             claimed = await self._claim(batch)
@@ -139,6 +140,8 @@ class BatchStage:
         """
         if batch.state is BatchState.CHECKING:
             return 0 if await self._checks.step(batch, self._owner) else None
+        if batch.state is BatchState.STOPPED:
+            return await self._settle(batch)
         return await self._send(batch)
 
     async def _claim(self, batch: Batch) -> Batch | None:
@@ -164,32 +167,47 @@ class BatchStage:
         begun = await self._ledger.begin_slice(batch.id, self._owner, end, now, now + CLAIM_MS)
         if begun is None or begun.position != batch.position:
             return None
-        renderer = Renderer(from_json(begun.plan), begun.columns)
-        outcome = _Outcome([], {})
-        lines: list[Line] = []
-        for number in range(begun.position, begun.slice_end):
-            line = rows.bad.get(number) or renderer.line(number, rows.rows[number - rows.first])
-            if isinstance(line, Finding):
-                outcome.left[number] = line
-            else:
-                lines.append(line)
-        await self._submit_all(begun, lines, outcome, again=batch.unfinished)
+        lines, outcome = _lines(begun, rows)
+        if not await self._submit_all(begun, lines, outcome, again=batch.unfinished):
+            return None
         self._probe.reached(Point.BATCH_SUBMITTED)
         await self._record(begun, outcome)
         self._probe.reached(Point.BATCH_RECORDED)
         return len(lines)
 
-    async def _submit_all(self, batch: Batch, lines: list[Line], outcome: _Outcome, *, again: bool) -> None:
-        """Hand the lines of a slice to intake, so many at once that they share commits."""
+    async def _settle(self, batch: Batch) -> int | None:
+        """Record a slice that a stop met between its begin and its record: what of it was sent, and that is all."""
+        rows = await self._ledger.batch_rows(batch, batch.position)
+        if rows is None:
+            return None
+        lines, outcome = _lines(batch, rows)
+        use_unicode = from_json(batch.plan).use_unicode
+        for group in together(lines, self._planner.limits.destinations_max):
+            known = await self._known(batch, _request(batch, group, use_unicode))
+            _note(outcome, group, known or Finding("", STOPPED))
+        await self._record(batch, outcome)
+        return 0
+
+    async def _submit_all(self, batch: Batch, lines: list[Line], outcome: _Outcome, *, again: bool) -> bool:
+        """Hand the lines of a slice to intake, so many at once that they share commits; False where it is ours no more.
+
+        The claim is kept all the while: others may tell then what of a slice was sent.
+        """
         principal = await self._principals(batch.tenant_id, batch.live)
         use_unicode = from_json(batch.plan).use_unicode
         groups = together(lines, self._planner.limits.destinations_max)
+        renewed = self._clock.monotonic()
         for first in range(0, len(groups), SUBMITTED_AT_ONCE):
+            if self._clock.monotonic() - renewed >= RENEW_S:
+                renewed = self._clock.monotonic()
+                if await self._claim(batch) is None:
+                    return False
             some = groups[first : first + SUBMITTED_AT_ONCE]
             requests = [_request(batch, group, use_unicode) for group in some]
             taken = await asyncio.gather(*(self._submit(batch, principal, each, again=again) for each in requests))
             for group, result in zip(some, taken, strict=True):
                 _note(outcome, group, result)
+        return True
 
     async def _submit(
         self, batch: Batch, principal: Principal, request: SendRequest, *, again: bool
@@ -211,8 +229,8 @@ class BatchStage:
         return taken.referent_id, skipped if isinstance(skipped, Sequence) else ()
 
     async def _known(self, batch: Batch, request: SendRequest) -> tuple[str, Sequence[int]] | None:
-        begun = batch.slice_begun_at
-        wanted = MessageFilter(request_id=request.request_id, since=begun, until=begun + BEGUN_WITHIN_MS)
+        # However late: whoever found it begun may have submitted it days after.
+        wanted = MessageFilter(request_id=request.request_id, since=batch.slice_begun_at - CLOCK_BACK_MS)
         rows = await self._ledger.messages(batch.tenant_id, wanted, None, 1)
         if not rows:
             return None
@@ -225,8 +243,22 @@ class BatchStage:
         counts = {"sent": sent, "left": count - sent}
         part = BatchPart(batch.position, count, self._clock.now(), outcome.sent, outcome.left, counts)
         recorded = await self._ledger.record_slice(batch.id, part)
-        if recorded and batch.slice_end >= batch.row_count:
+        if recorded and batch.slice_end >= batch.row_count and batch.state is not BatchState.STOPPED:
             log.info("a batch is finished", tenant_id=batch.tenant_id, rows=batch.row_count)
+
+
+def _lines(batch: Batch, rows: BatchRows) -> tuple[list[Line], _Outcome]:
+    """Make the lines of a slice; with what stands against the other rows."""
+    renderer = Renderer(from_json(batch.plan), batch.columns)
+    outcome = _Outcome([], {})
+    lines: list[Line] = []
+    for number in range(batch.position, batch.slice_end):
+        line = rows.bad.get(number) or renderer.line(number, rows.rows[number - rows.first])
+        if isinstance(line, Finding):
+            outcome.left[number] = line
+        else:
+            lines.append(line)
+    return lines, outcome
 
 
 def _request(batch: Batch, group: list[Line], use_unicode: int) -> SendRequest:

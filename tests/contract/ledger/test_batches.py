@@ -183,6 +183,39 @@ async def test_what_nobody_works_on_can_be_removed(ledger: Ledger) -> None:
     assert await ledger.batch_rows(batch, 0) is None
 
 
+async def test_a_number_is_given_to_one_batch_only(ledger: Ledger) -> None:
+    first = await loaded(ledger)
+    assert await ledger.remove_batch(first.id)
+    assert (await ledger.add_batch(NEW)).id > first.id
+
+
+async def test_what_is_loading_cannot_be_removed_and_nothing_is_added_to_what_is_not(ledger: Ledger) -> None:
+    batch = await ledger.add_batch(NEW)
+    assert not await ledger.remove_batch(batch.id)
+    assert await ledger.add_batch_rows(batch, 0, ROWS[:10])
+    assert await ledger.move_batch(batch.id, [BatchState.LOADING], BatchState.STOPPED, EPOCH)
+    assert not await ledger.add_batch_rows(batch, 10, ROWS[10:20])
+    assert await ledger.remove_batch(batch.id)
+    assert not await ledger.add_batch_rows(batch, 10, ROWS[10:20])
+    assert await ledger.batch_rows(batch, 10) is None
+
+
+async def test_a_slice_that_a_stop_meets_is_left_to_whoever_has_it_and_then_to_anybody(ledger: Ledger) -> None:
+    batch = await running(ledger)
+    await ledger.claim_batch(batch.id, "a", EPOCH, EPOCH + 10)
+    await ledger.begin_slice(batch.id, "a", 10, EPOCH, EPOCH + 10)
+    assert await ledger.move_batch(batch.id, [BatchState.RUNNING], BatchState.STOPPED, EPOCH + 1)
+    assert [each.id for each in await ledger.open_batches(EPOCH + 2)] == [batch.id]
+    assert await ledger.claim_batch(batch.id, "b", EPOCH + 9, EPOCH + 19) is None
+    assert await ledger.claim_batch(batch.id, "a", EPOCH + 9, EPOCH + 19) is not None
+    assert await ledger.claim_batch(batch.id, "b", EPOCH + 19, EPOCH + 29) is not None
+    assert await ledger.begin_slice(batch.id, "b", 10, EPOCH + 19, EPOCH + 29) is None
+    assert await ledger.record_slice(batch.id, BatchPart(0, 10, EPOCH + 20, counts={"sent": 10}))
+    assert await ledger.open_batches(EPOCH + 30) == []
+    assert await ledger.claim_batch(batch.id, "b", EPOCH + 30, EPOCH + 40) is None
+    assert (await again(ledger, batch)).state is BatchState.STOPPED
+
+
 async def test_messages_are_found_by_the_submissions_they_went_into(ledger: Ledger) -> None:
     tenant = await ledger.add_tenant("own", EPOCH)
     other = await ledger.add_tenant("other", EPOCH)
@@ -223,10 +256,11 @@ async def test_rows_go_with_texts_and_numbers_and_the_batch_with_its_history(led
 
 
 async def test_a_batch_of_a_restored_ledger_that_is_held_goes_no_further(ledger: Ledger) -> None:
-    batch = await running(ledger)
-    await ledger.hold(100, EPOCH + 9)
-    batch = await again(ledger, batch)
-    assert (batch.state, batch.done_at) == (BatchState.STOPPED, EPOCH + 9)
+    for batch in (await running(ledger), await checked(ledger, await loaded(ledger)), await loaded(ledger)):
+        await ledger.hold(100, EPOCH + 9)
+        found = await again(ledger, batch)
+        assert (found.state, found.done_at) == (BatchState.STOPPED, EPOCH + 9)
+        assert not await ledger.start_batch(batch.id, 0, EPOCH, EPOCH + 10)
 
 
 async def test_a_batch_is_found_as_it_was_after_a_restart(open_ledger: Opener) -> None:

@@ -13,7 +13,7 @@ from tests.support.native_api import Answer, call
 
 from loa.console.batch_form import first_wish, read_wish, wish_of
 from loa.console.catalogue import has
-from loa.domain.batch_plan import LEFT_OUT, RAGGED, REPEATED
+from loa.domain.batch_plan import LEFT_OUT, RAGGED, REPEATED, STOPPED
 from loa.domain.roles import Role
 from loa.ports.batches import Batch, BatchState, NewBatch
 
@@ -315,4 +315,4 @@ async def test_columns_are_guessed_by_their_names_and_by_the_first_row(room: Roo
 
 
 def test_what_stands_against_a_row_has_words() -> None:
-    assert all(has(f"row.{code}") for code in (RAGGED, REPEATED, LEFT_OUT))
+    assert all(has(f"row.{code}") for code in (RAGGED, REPEATED, LEFT_OUT, STOPPED))

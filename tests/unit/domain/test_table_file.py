@@ -8,6 +8,7 @@ import pytest
 from loa.domain.table_file import (
     COLUMNS_MAX,
     LINE_MAX,
+    RECORD_LINES_MAX,
     Form,
     TableRefused,
     encoding_of,
@@ -141,7 +142,19 @@ def test_names_alone_are_a_table_without_rows() -> None:
 def test_a_quote_that_is_never_closed_holds_no_more_than_a_bounded_cell() -> None:
     with pytest.raises(TableRefused) as refused:
         read(b'a,b\n1,"' + b"x\n" * 2_000_000)
-    assert refused.value.code == "table_quotes"
+    assert (refused.value.code, refused.value.fields["line"]) == ("table_row_too_long", 2)
+
+
+def test_a_row_of_many_lines_is_bounded_though_each_line_and_cell_is_short() -> None:
+    piece = b'"\n",' + b"a," * 16_000
+    with pytest.raises(TableRefused) as refused:
+        read(b"a,b\n1,2\n" + piece * 50 + b"\n", header=True)
+    assert (refused.value.code, refused.value.fields["line"]) == ("table_row_too_long", 3)
+
+
+def test_rows_of_some_lines_are_read_however_many_there_are() -> None:
+    row = '1,"' + "x\n" * (RECORD_LINES_MAX - 1) + '"\n'
+    assert len(read(("a,b\n" + row * 20).encode(), header=True)[2]) == 20
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1"])

@@ -1,7 +1,9 @@
 """Batches: rows are checked by the planner and sent once, whatever happens between one step and the next."""
 
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.batch_desk import COLUMNS, DAY, ONE_TEXT, BatchRoom, plan, rows
@@ -10,7 +12,7 @@ from tests.support.intake_desk import open_desk
 
 from loa.domain.batch_plan import Source, as_json
 from loa.errors import CallerError, StorageUnavailable
-from loa.ports.batches import BatchState
+from loa.ports.batches import BatchState, NewBatch
 from loa.ports.probe import Point
 from loa.stages.batch_checks import Seen
 
@@ -169,6 +171,84 @@ async def test_what_was_sent_before_the_crash_is_known_though_it_would_be_refuse
     assert (batch.counts["sent"], batch.counts.get("left", 0)) == (30, 0)
 
 
+@pytest.mark.parametrize("sent", [0, 100, 500])
+async def test_a_stop_after_a_crash_records_what_of_the_slice_was_sent(room: BatchRoom, sent: int) -> None:
+    batch = await room.running(rows(1_100))
+    submit, left = room.desk.intake.submit, [sent]
+
+    async def sometimes(*given: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return await submit(*given)
+
+    room.desk.intake.submit = sometimes  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await room.another(probe=ActingProbe(Point.BATCH_SUBMITTED, killed)).tick()
+    room.desk.intake.submit = submit  # type: ignore[method-assign]
+    await room.admin.stop(tenant=room.desk.tenant.name, batch=batch.id)
+    assert not await room.stage.tick(), "whoever had it may still be at it"
+    room.desk.clock.advance(16)
+    batch = await room.finished(batch)
+    assert (batch.state, batch.position, len(await room.numbers())) == (BatchState.STOPPED, 500, sent)
+    assert (batch.counts.get("sent", 0), batch.counts.get("left", 0)) == (sent, 500 - sent)
+    (part,) = await room.desk.ledger.batch_parts(batch, -1, 10)
+    assert {each.code for each in part.left.values()} == ({"batch_stopped"} if sent < 500 else set())
+
+
+@pytest.mark.parametrize("later", [120, -120], ids=["late", "clock set back"])
+async def test_a_slice_that_was_begun_long_before_it_was_sent_is_recognised(room: BatchRoom, later: float) -> None:
+    batch = await room.running(rows(30))
+    await room.desk.ledger.claim_batch(batch.id, "gone", room.desk.clock.now(), room.desk.clock.now())
+    await room.desk.ledger.begin_slice(batch.id, "gone", 30, room.desk.clock.now(), room.desk.clock.now())
+    room.desk.clock.advance(later)
+    second = room.another(probe=ActingProbe(Point.BATCH_SUBMITTED, killed))
+    with pytest.raises(Killed):
+        await second.tick()
+    room.desk.clock.advance(3 * 86_400)
+    keep = dict.fromkeys(("request_ids", "parked", "content_otp", "receipts"), DAY)
+    keep |= dict.fromkeys(("content", "numbers", "history"), 30 * DAY)
+    await room.desk.ledger.purge(2_000, room.desk.clock.now(), keep)
+    batch = await room.finished(batch)
+    assert len(await room.numbers()) == 30
+    assert (batch.state, batch.counts["sent"]) == (BatchState.FINISHED, 30)
+
+
+async def test_who_has_lost_a_batch_in_the_middle_of_a_slice_leaves_the_rest_of_it(room: BatchRoom) -> None:
+    batch = await room.running(rows(300))
+    submit, taken = room.desk.intake.submit, [0]
+
+    async def slow(*given: Any) -> Any:
+        taken[0] += 1
+        if taken[0] == 50:
+            room.desk.clock.advance(20)
+            now = room.desk.clock.now()
+            assert await room.desk.ledger.claim_batch(batch.id, "another", now, now + 15_000) is not None
+        return await submit(*given)
+
+    room.desk.intake.submit = slow  # type: ignore[method-assign]
+    await room.stage.tick()
+    assert taken[0] == 100
+
+
+async def test_a_batch_whose_number_was_another_s_is_sent(room: BatchRoom) -> None:
+    tenant = room.desk.tenant.name
+    await room.finished(first := await room.running(rows(2)))
+    await room.admin.remove(tenant=tenant, batch=first.id)
+    await room.finished(await room.running(rows(2)))
+    assert len(await room.numbers()) == 4
+
+
+async def test_a_batch_that_nobody_loads_any_more_can_be_removed(room: BatchRoom) -> None:
+    desk, tenant = room.desk, room.desk.tenant
+    batch = await desk.ledger.add_batch(NewBatch(tenant.id, "x", "lan", COLUMNS, True, desk.clock.now()))
+    with pytest.raises(CallerError):
+        await room.admin.remove(tenant=tenant.name, batch=batch.id)
+    desk.clock.advance(3_601)
+    await room.admin.remove(tenant=tenant.name, batch=batch.id)
+    assert await desk.ledger.batch(tenant.id, batch.id) is None
+
+
 async def test_two_processes_share_the_work_without_doing_any_twice(room: BatchRoom) -> None:
     batch = await room.running(rows(1_600))
     other = room.another()
@@ -283,6 +363,21 @@ async def test_nothing_is_left_of_a_table_that_breaks_off(room: BatchRoom) -> No
     with pytest.raises(CallerError):
         await room.admin.add(tenant=room.desk.tenant.name, name="x", who="lan", columns=COLUMNS, rows=iter(()))
     assert await room.desk.ledger.batches(room.desk.tenant.id, None, 10) == []
+
+
+async def test_a_table_is_read_beside_the_loop_in_chunks_of_bounded_size(room: BatchRoom) -> None:
+    loop, table = threading.current_thread(), [("0912345678", "x" * 30_000)] * 70
+
+    def slow() -> Iterator[tuple[str, ...]]:
+        assert threading.current_thread() is not loop
+        yield from table
+
+    made = await room.admin.add(tenant=room.desk.tenant.name, name="x", who="lan", columns=COLUMNS, rows=slow())
+    batch = await room.again(made["batch"])
+    assert batch.row_count == 70
+    chunk = await room.desk.ledger.batch_rows(batch, 69)
+    assert chunk is not None
+    assert (chunk.first, len(chunk.rows)) == (68, 2)
 
 
 def test_what_was_met_is_known_again_and_nothing_else() -> None:

@@ -92,7 +92,7 @@ async def hold(unit: Unit, calls: list[tuple[int, int]]) -> list[dict[TrafficCla
 async def _hold(unit: Unit, limit: int, now: int) -> dict[TrafficClass, int]:
     # The original may have spent the refresh tokens too.
     await unit.run("doubt_grants", now)
-    # And it may have gone on with its batches.
+    # And it may have gone on with its batches, or started those that were not.
     await unit.run("stop_batches", now)
     claims = await unit.rows("all_claims", CLAIMS_AT_ONCE)
     claimed: dict[tuple[int, int], Any] = {}

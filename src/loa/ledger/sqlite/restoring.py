@@ -44,7 +44,7 @@ def hold(unit: Unit, calls: list[tuple[int, int]]) -> list[dict[TrafficClass, in
 def _hold(unit: Unit, limit: int, now: int) -> dict[TrafficClass, int]:
     # The original may have spent the refresh tokens too.
     unit.run("doubt_grants", now)
-    # And it may have gone on with its batches.
+    # And it may have gone on with its batches, or started those that were not.
     unit.run("stop_batches", now)
     ended: Counter[TrafficClass] = Counter()
     attempts = unit.rows("former_attempts", unit.boot, limit)

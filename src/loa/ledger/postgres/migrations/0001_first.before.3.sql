@@ -82,7 +82,7 @@ CREATE TABLE batch (
   claimed_until bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX batch_tenant ON batch (tenant_id, id);
-CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running');
+CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running') OR (state = 'stopped' AND slice_end > position);
 CREATE INDEX batch_kept ON batch (created_at) WHERE NOT forgotten;
 CREATE INDEX batch_created ON batch (created_at);
 

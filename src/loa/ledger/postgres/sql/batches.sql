@@ -48,8 +48,11 @@ WHERE id = $1 AND state IN ('draft', 'checking', 'checked') AND NOT forgotten RE
 UPDATE batch_chunk SET bad = NULL WHERE tenant_id = $1 AND batch_id = $2 AND bad IS NOT NULL;
 
 -- name: move_batch
--- Index: batch_pkey.
-UPDATE batch SET state = $2, done_at = $3, owner = '', claimed_until = 0 WHERE id = $1;
+-- Whoever is in the middle of a slice keeps it. Index: batch_pkey.
+UPDATE batch SET state = $2, done_at = $3,
+  owner = CASE WHEN slice_end > position THEN owner ELSE '' END,
+  claimed_until = CASE WHEN slice_end > position THEN claimed_until ELSE 0 END
+WHERE id = $1;
 
 -- name: start_batch
 -- Index: batch_pkey.
@@ -58,7 +61,7 @@ WHERE id = $1 AND state = 'checked' AND NOT forgotten RETURNING id;
 
 -- name: remove_batch
 -- Index: batch_pkey.
-DELETE FROM batch WHERE id = $1 AND state NOT IN ('checking', 'running') RETURNING tenant_id;
+DELETE FROM batch WHERE id = $1 AND state NOT IN ('loading', 'checking', 'running') RETURNING tenant_id;
 
 -- name: remove_chunks
 -- Index: batch_chunk_pkey.
@@ -69,15 +72,16 @@ DELETE FROM batch_chunk WHERE tenant_id = $1 AND batch_id = $2;
 DELETE FROM batch_part WHERE tenant_id = $1 AND batch_id = $2;
 
 -- name: open_batches
--- What is to be worked on at $1. Index: batch_open.
+-- What is to be worked on at $1, also slices that a stop met. Index: batch_open.
 SELECT id, tenant_id, name, who, state, columns, live, created_at, plan, rate, start_at, begun_at, done_at, row_count,
   checked, position, slice_end, slice_begun_at, counts, findings, forgotten
-FROM batch WHERE state IN ('checking', 'running') AND start_at <= $1 ORDER BY start_at;
+FROM batch WHERE (state IN ('checking', 'running') OR (state = 'stopped' AND slice_end > position)) AND start_at <= $1 ORDER BY start_at;
 
 -- name: claim_batch
 -- For $2 from $3 until $4. A claim that ends later than any of today could was made by a clock ahead. Index: batch_pkey.
 UPDATE batch SET owner = $2, claimed_until = $4
-WHERE id = $1 AND state IN ('checking', 'running') AND (owner = $2 OR claimed_until <= $3 OR claimed_until > $4) RETURNING id;
+WHERE id = $1 AND (state IN ('checking', 'running') OR (state = 'stopped' AND slice_end > position))
+  AND (owner = $2 OR claimed_until <= $3 OR claimed_until > $4) RETURNING id;
 
 -- name: restart_check
 -- Index: batch_pkey.
@@ -115,8 +119,8 @@ UPDATE batch SET position = $2, slice_end = $2, counts = $3, state = $4, done_at
 INSERT INTO batch_part (tenant_id, batch_id, first, count, at, outcome) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: stop_batches
--- Stops what is under way, at $1. Index: none: done once, to a ledger that was restored.
-UPDATE batch SET state = 'stopped', done_at = $1 WHERE state IN ('running', 'paused');
+-- Stops what is not over, at $1. Index: none: done once, to a ledger that was restored.
+UPDATE batch SET state = 'stopped', done_at = $1 WHERE state NOT IN ('stopped', 'finished');
 
 -- name: batches_to_forget
 -- Index: batch_kept.
@@ -124,7 +128,7 @@ SELECT tenant_id, id FROM batch WHERE NOT forgotten AND created_at < $1 AND stat
 
 -- name: forget_batch
 -- Index: batch_pkey.
-UPDATE batch SET forgotten = true, columns = '[]', plan = '{}', findings = '{}',
+UPDATE batch SET forgotten = true, columns = '[]', plan = '{}', findings = '{}', slice_end = position,
   state = CASE WHEN state = 'finished' THEN state ELSE 'stopped' END WHERE id = $1;
 
 -- name: batches_to_purge

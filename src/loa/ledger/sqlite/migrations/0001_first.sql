@@ -389,8 +389,9 @@ CREATE TABLE audit (
 
 -- Batches: see loa.ports.batches. Rows, marks and outcomes are packed: see loa.ledger.batches.
 
+-- The ids of batches are in request ids, so that none may come again.
 CREATE TABLE batch (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   tenant_id INTEGER NOT NULL,
   name TEXT NOT NULL,
   who TEXT NOT NULL,
@@ -415,7 +416,7 @@ CREATE TABLE batch (
   claimed_until INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX batch_tenant ON batch (tenant_id, id);
-CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running');
+CREATE INDEX batch_open ON batch (start_at) WHERE state IN ('checking', 'running') OR (state = 'stopped' AND slice_end > position);
 CREATE INDEX batch_kept ON batch (created_at) WHERE forgotten = 0;
 CREATE INDEX batch_created ON batch (created_at);
 
