@@ -38,11 +38,17 @@ def sees_numbers(request: Request, batch: Batch) -> bool:
     return is_own(request, batch) or may(visitor_of(request).role, May.SEE_NUMBERS)
 
 
+def sees_rows_of_others(request: Request) -> bool:
+    """Tell whether somebody may see rows that others handed in."""
+    role = visitor_of(request).role
+    return may(role, May.SEE_CONTENT) and may(role, May.SEE_NUMBERS)
+
+
 async def may_see_rows(request: Request, parts: Parts, batch: Batch) -> bool:
     """Tell whether somebody may see rows; a look at those of somebody else is in the audit log before."""
     if is_own(request, batch):
         return True
-    if not (may(visitor_of(request).role, May.SEE_CONTENT) and may(visitor_of(request).role, May.SEE_NUMBERS)):
+    if not sees_rows_of_others(request):
         return False
     await parts.content_shown(request, f"batch {batch.id}")
     return True

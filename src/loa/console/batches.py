@@ -14,7 +14,7 @@ from loa.console.pages import link, render
 from loa.console.parts import Parts
 from loa.console.place import Place, place_of
 from loa.console.refusals import said_of
-from loa.console.screen import Screen
+from loa.console.screen import Screen, ask_again, is_fresh
 from loa.domain.batch_plan import CLASSES, as_json, from_json
 from loa.domain.roles import May
 from loa.errors import CallerError, Forbidden, LoaError, NotFound
@@ -73,6 +73,8 @@ async def look(request: Request, parts: Parts) -> Response:
     found = await _found(request, parts)
     if found is None:
         return await _page(request, parts, found)
+    if _must_say_again(request, parts, found):
+        return ask_again(request, ONE)
     wish = read_wish(request.state.form, len(found.batch.columns))
     shown = await batch_files.may_see_rows(request, parts, found.batch)
     return await _page(request, parts, found, wish=wish, rows_shown=shown)
@@ -137,6 +139,8 @@ async def errors(request: Request, parts: Parts) -> Response:
     found = await _found(request, parts)
     if found is None:
         return await _page(request, parts, found)
+    if _must_say_again(request, parts, found):
+        return ask_again(request, f"{ONE}/errors.csv")
     if not await batch_files.may_see_rows(request, parts, found.batch):
         return render(request, "refused.html", status=403)
     pieces = batch_files.bad_rows(parts, found.batch, request.state.language)
@@ -151,6 +155,12 @@ async def report(request: Request, parts: Parts) -> Response:
     whole = batch_files.sees_numbers(request, found.batch)
     pieces = batch_files.outcomes(parts, found.batch, request.state.language, whole=whole)
     return batch_files.attached(f"batch-{found.batch.id}-report.csv", pieces)
+
+
+def _must_say_again(request: Request, parts: Parts, found: Found) -> bool:
+    """Tell whether rows of somebody else are asked for by one who signed in a while ago."""
+    strange = batch_files.sees_rows_of_others(request) and not batch_files.is_own(request, found.batch)
+    return strange and not is_fresh(request, parts.clock.now())
 
 
 def _digits(text: str) -> str:

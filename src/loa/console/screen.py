@@ -47,7 +47,7 @@ class Screen:
             if not may(visitor_of(request).role, self.needs):
                 return render(request, "refused.html", status=403)
             if self.asks_again and not is_fresh(request, parts.clock.now()):
-                return _ask_again(request, self.form or self.path)
+                return ask_again(request, self.form or self.path)
             return await self.answer(request, parts)
 
         return Route(self.path, answer, methods=[self.method])
@@ -58,7 +58,8 @@ def is_fresh(request: Request, now: int) -> bool:
     return not request.state.user.password or now - request.state.sign_in.created_at < FRESH_MS
 
 
-def _ask_again(request: Request, form: str) -> Response:
+def ask_again(request: Request, form: str) -> Response:
+    """Lead to the page that asks who somebody is, and from there to a form."""
     values = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
     wanted = _CONVERTER.sub("}", form).format(**values) + (f"?{request.url.query}" if request.url.query else "")
     place = link(CONFIRM_PATH, next=wanted)

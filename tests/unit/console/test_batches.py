@@ -13,6 +13,8 @@ from tests.support.native_api import Answer, call
 
 from loa.console.batch_form import first_wish, read_wish, wish_of
 from loa.console.catalogue import has
+from loa.console.screen import FRESH_MS
+from loa.console.visitor import Visitor
 from loa.domain.batch_plan import LEFT_OUT, RAGGED, REPEATED, STOPPED
 from loa.domain.roles import Role
 from loa.ports.batches import Batch, BatchState, NewBatch
@@ -316,3 +318,16 @@ async def test_columns_are_guessed_by_their_names_and_by_the_first_row(room: Roo
 
 def test_what_stands_against_a_row_has_words() -> None:
     assert all(has(f"row.{code}") for code in (RAGGED, REPEATED, LEFT_OUT, STOPPED))
+
+
+async def test_rows_of_somebody_else_are_shown_to_who_signed_in_lately(room: Room) -> None:
+    path = await room.checked()
+    room.desk.password = "a hash"
+    assert (await room.get(f"{path}/errors.csv")).status == 200
+    room.desk.signed_in_at -= FRESH_MS
+    assert (await room.get(f"{path}/errors.csv")).status == 200, "their own"
+    room.desk.visitor = Visitor(7, "mai", Role.OWNER, "form-token")
+    asked = await room.get(f"{path}/errors.csv")
+    assert (asked.status, asked.headers["location"].startswith("/console/confirm?next=")) == (303, True)
+    room.desk.signed_in_at += FRESH_MS
+    assert (await room.get(f"{path}/errors.csv")).status == 200
