@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.support.console import ServedDesk
 from tests.support.console_screens import SCREENS
@@ -37,3 +37,10 @@ class Stage:
 
     def address(self, name: str) -> str:
         return self.served.url + SCREENS[name][0].format(newest=self.newest, submission=self.submission)
+
+
+def resize(page: Page, width: int) -> None:
+    """Make a page so wide, and wait until it is: the window gets there in steps, and is read in between otherwise."""
+    page.set_viewport_size({"width": width, "height": 800})
+    while page.evaluate("innerWidth") != width:
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(drawn))")

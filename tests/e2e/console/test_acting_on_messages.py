@@ -12,7 +12,7 @@ from tests.contract.ledger.values import MINUTE, claim, settlement, submission
 from tests.e2e.console.test_in_a_browser import CUT_OFF, RULES, SERIOUS
 from tests.support.console import Desk
 from tests.support.full_ledger import MUCH_LATER
-from tests.support.stage import Stage
+from tests.support.stage import Stage, resize
 
 from loa.domain.ids import message_public_id
 from loa.domain.outcome import Accepted, Unknown
@@ -187,7 +187,7 @@ def test_a_message_with_everything_that_was_sent_is_sound(
     page.locator("form[action*='/content'] button").click()
     expect(page.get_by_text("submit_sm").first).to_be_visible()
     for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
+        resize(page, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CUT_OFF) == []
         found = Axe().run(page, options=RULES).response["violations"]

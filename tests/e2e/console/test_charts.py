@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.contract.ledger.values import submission
 from tests.support.console import Desk
 from tests.support.full_ledger import MUCH_LATER
-from tests.support.stage import Stage
+from tests.support.stage import Stage, resize
 
 from loa.console.streams import AT_MOST
 from loa.domain.figures import Count, Kind
@@ -58,7 +58,7 @@ def test_charts_follow_the_width_and_the_theme(stage: Stage, open_page: Callable
     page = open_page(theme="auto")
     page.goto(stage.address("overview"))
     expect(page.locator(".uplot canvas")).to_have_count(4)
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     room = page.locator(".plot").first.evaluate("(each) => each.clientWidth")
     assert room < 340
     expect(page.locator(".uplot").first).to_have_js_property("clientWidth", room)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.contract.ledger.values import submission
 from tests.support.console import visitor
 from tests.support.console_screens import SCREENS, needed
-from tests.support.stage import Stage
+from tests.support.stage import Stage, resize
 
 from loa.domain.roles import Role, may
 
@@ -39,7 +39,7 @@ def test_a_screen_is_sound(stage: Stage, open_page: Callable[..., Page], name: s
     assert answer.status == (SCREENS[name][1] if may(role, needed(SCREENS[name][0])) else 403)
     assert page.get_attribute("html", "lang") == language
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
+        resize(page, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CUT_OFF) == []
         if width == looked_at:
@@ -118,7 +118,7 @@ def test_the_tail_lets_go_while_nobody_sees_it(stage: Stage, open_page: Callable
 
 def test_what_is_pointed_at_is_large_enough(stage: Stage, open_page: Callable[..., Page]) -> None:
     page = open_page()
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     for name in SCREENS:
         page.goto(stage.address(name))
         small = page.evaluate(
@@ -132,7 +132,7 @@ def test_what_is_pointed_at_is_large_enough(stage: Stage, open_page: Callable[..
 
 def test_the_navigation_opens_on_a_phone_without_a_script(stage: Stage, open_page: Callable[..., Page]) -> None:
     page = open_page(java_script_enabled=False)
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     page.goto(stage.address("overview"))
     link = page.get_by_role("link", name="Messages", exact=True)
     expect(link).to_be_hidden()
@@ -144,7 +144,7 @@ def test_the_navigation_opens_on_a_phone_without_a_script(stage: Stage, open_pag
 
 def test_escape_closes_the_navigation_on_a_phone(stage: Stage, open_page: Callable[..., Page]) -> None:
     page = open_page()
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     page.goto(stage.address("overview") + "#side")
     link = page.get_by_role("link", name="Messages", exact=True)
     expect(link).to_be_visible()

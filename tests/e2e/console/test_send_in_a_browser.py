@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from tests.support.console import CORPUS, Desk
 from tests.support.send_desk import prepare
-from tests.support.stage import Stage
+from tests.support.stage import Stage, resize
 
 from loa.ports.records import MessageFilter
 
@@ -216,7 +216,7 @@ def test_a_full_look_is_sound(
     stage: Stage, open_page: Callable[..., Page], language: str, theme: str, width: int
 ) -> None:
     page = open_page(language=language, theme=theme)
-    page.set_viewport_size({"width": width, "height": 900})
+    resize(page, width)
     open_form(stage, page)
     page.locator("[name=destinations]").fill("0912345678, 12, 0912 345 678, 0981234567," + CORPUS[0])
     page.locator("[name=text]").fill(LONG + "".join(CORPUS))
