@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loa.console.parts import Parts
-from loa.domain.callback_body import callback_body
+from loa.domain.callback_body import ToldAgain, callback_body
 from loa.domain.lifecycle import State
 from loa.errors import ConfigError
 from loa.observe.redact import mask_msisdn
@@ -108,28 +108,6 @@ def _said(read: ReceiptText, *, whole: bool) -> Iterable[tuple[str, str]]:
     return ((name, value) for name in names if (value := getattr(read, name)))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a tenant is told in one callback, with the message as it stands. See callback_body.Told."""
-
-    message_id: int
-    sequence: int
-    state: State
-    error: str
-    occurred_at: int
-    possible_duplicate: bool
-    double_reach: bool
-    cost: int
-    destination: int
-    channel: str
-    segment_count: int
-    referent_id: str
-    request_id: str
-    sent_at: int
-    handed_over_at: int
-    metadata: Any
-
-
 def callback_texts(row: Row, ext: Mapping[str, Any], *, whole: bool) -> dict[int, str]:
     """Write the body of each callback of a message again, by its id; the number masked unless it may be seen whole."""
     events = {each["id"]: each for each in row["events"]}
@@ -137,7 +115,7 @@ def callback_texts(row: Row, ext: Mapping[str, Any], *, whole: bool) -> dict[int
     bodies = {}
     for owed in row["callbacks"]:
         event = events[owed["id"]]
-        told = Told(
+        told = ToldAgain(
             row["id"],
             owed["sequence"],
             State[owed["state"].upper()],

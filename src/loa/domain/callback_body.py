@@ -8,6 +8,7 @@ writes the same as bytes, because that happens once for every message.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -59,6 +60,28 @@ class Told(Protocol):
     def handed_over_at(self) -> int: ...
     @property
     def metadata(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAgain:
+    """The same, written from what was read: for people and the feed. See Told."""
+
+    message_id: int
+    sequence: int
+    state: State
+    error: str
+    occurred_at: int
+    possible_duplicate: bool
+    double_reach: bool
+    cost: int
+    destination: int
+    channel: str
+    segment_count: int
+    referent_id: str
+    request_id: str
+    sent_at: int
+    handed_over_at: int
+    metadata: Any
 
 
 def callback_body(told: Told, *, retry_count: int = 0) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Ledger rows as the models of the native API."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from loa.api.v1 import models
-from loa.domain.callback_body import callback_body, callback_public_id, inbound_body, utc_text
+from loa.domain.callback_body import ToldAgain, callback_body, callback_public_id, inbound_body, utc_text
 from loa.domain.destination import written
 from loa.domain.ids import message_public_id
 from loa.domain.lifecycle import State
@@ -198,33 +198,13 @@ def endpoint(record: Endpoint, default_id: int | None) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    message_id: int
-    sequence: int
-    state: State
-    error: str
-    occurred_at: int
-    possible_duplicate: bool
-    double_reach: bool
-    cost: int
-    destination: int
-    channel: str
-    segment_count: int
-    referent_id: str
-    request_id: str
-    sent_at: int
-    handed_over_at: int
-    metadata: Any
-
-
 def event(row: Row, *, with_content: bool) -> models.CallbackBody | models.InboundBody:
     """Show an event exactly as its callback's body does; what a user wrote, to those alone who may read content."""
     inbound = row["inbound"]
     if inbound is not None:
         shown = inbound if with_content else replace(inbound, body={})
         return models.InboundBody.model_validate(inbound_body(shown))
-    told = _Told(
+    told = ToldAgain(
         message_id=row["message_id"],
         sequence=row["sequence"],
         state=state_of(row["state"]),
