@@ -273,3 +273,13 @@ async def test_a_batch_is_found_as_it_was_after_a_restart(open_ledger: Opener) -
     ledger = await open_ledger()
     assert await ledger.batch(1, batch.id) == batch
     await ledger.close()
+
+
+async def test_a_batch_stays_until_it_is_known_what_of_a_slice_was_sent(ledger: Ledger) -> None:
+    batch = await running(ledger)
+    await ledger.claim_batch(batch.id, "a", EPOCH, EPOCH + 10)
+    await ledger.begin_slice(batch.id, "a", 7, EPOCH, EPOCH + 10)
+    assert await ledger.move_batch(batch.id, (BatchState.RUNNING,), BatchState.STOPPED, EPOCH + 1)
+    assert not await ledger.remove_batch(batch.id)
+    assert await ledger.record_slice(batch.id, BatchPart(0, 7, EPOCH + 2, counts={"sent": 7}))
+    assert await ledger.remove_batch(batch.id)

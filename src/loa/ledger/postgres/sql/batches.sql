@@ -60,8 +60,8 @@ UPDATE batch SET state = 'running', rate = $2, start_at = $3, begun_at = $4, own
 WHERE id = $1 AND state = 'checked' AND NOT forgotten RETURNING id;
 
 -- name: remove_batch
--- Index: batch_pkey.
-DELETE FROM batch WHERE id = $1 AND state NOT IN ('loading', 'checking', 'running') RETURNING tenant_id;
+-- Not while it is unknown what of a slice was sent. Index: batch_pkey.
+DELETE FROM batch WHERE id = $1 AND state NOT IN ('loading', 'checking', 'running') AND slice_end <= position RETURNING tenant_id;
 
 -- name: remove_chunks
 -- Index: batch_chunk_pkey.
